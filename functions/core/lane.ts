@@ -1,0 +1,181 @@
+/**
+ * Group commit: concurrent requests of one instance share a round trip.
+ *
+ * A lane is self-clocking: a flush starts at once when none of its lane is under way, and what arrives meanwhile forms
+ * the next one. There is no timer, so an idle instance adds no delay and a loaded one gets large groups.
+ */
+
+import { failed, type Outcome } from './outcome.ts';
+import type { After } from './ports.ts';
+
+export interface LaneOptions<I, O> {
+  /** Named in the error that a waiter gets when a flush misses its deadline. */
+  name: string;
+  /** Gives one outcome per item, in order. `signal` aborts at the deadline. */
+  flush(items: readonly I[], signal: AbortSignal): Promise<readonly Outcome<O>[]>;
+  maxItems: number;
+  /** With `sizeOf`: a group's bytes; a single larger item still goes, alone. */
+  maxBytes?: number;
+  sizeOf?(item: I): number;
+  /** Two waiting items with one key are one item: both get its outcome. */
+  keyOf?(item: I): string;
+  /** A flush that is not done by then has failed, and the lane goes on. */
+  deadlineMs: number;
+  after: After;
+  /** Bounds the flushes under way over several lanes. */
+  gate?: Gate;
+}
+
+export interface Lane<I, O> {
+  submit(item: I): Promise<O>;
+  /** Nothing waits and nothing is under way: the lane may be dropped. */
+  readonly idle: boolean;
+}
+
+export class LaneDeadlineError extends Error {
+  override readonly name = 'LaneDeadlineError';
+  constructor(lane: string, deadlineMs: number) {
+    super(`${lane}: no answer within ${deadlineMs} ms`);
+  }
+}
+
+/** Lets `limit` flushes run at once; the lane that has waited longest goes next. */
+export interface Gate {
+  enter(start: () => void): void;
+  leave(): void;
+}
+
+export function createGate(limit: number): Gate {
+  const queue: (() => void)[] = [];
+  let open = limit;
+  return {
+    enter(start) {
+      if (open > 0) {
+        open -= 1;
+        start();
+      } else queue.push(start);
+    },
+    leave() {
+      const next = queue.shift();
+      if (next) next();
+      else open += 1;
+    },
+  };
+}
+
+// functions-framework runs each request in a `domain`. A flush that several requests share must belong to none of
+// them, or an error in it answers the first one's request and leaves the others hanging. A loop that starts when this
+// module loads is outside every request, and so is all that it starts.
+const starts: (() => void)[] = [];
+let wake: () => void = () => {};
+
+function startOutsideOfAnyRequest(start: () => void): void {
+  starts.push(start);
+  wake();
+}
+
+async function runStarts(): Promise<never> {
+  for (;;) {
+    if (starts.length === 0) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    // One more turn lets the requests of this tick join the group.
+    await null;
+    for (let start = starts.shift(); start; start = starts.shift()) start();
+  }
+}
+void runStarts();
+
+interface Waiter<O> {
+  resolve(value: O): void;
+  reject(error: Error): void;
+}
+
+interface Slot<I, O> {
+  item: I;
+  waiters: Waiter<O>[];
+}
+
+export function createLane<I, O>(options: LaneOptions<I, O>): Lane<I, O> {
+  let waiting: Slot<I, O>[] = [];
+  const byKey = new Map<string, Slot<I, O>>();
+  let busy = false;
+
+  function next(): void {
+    busy = waiting.length > 0;
+    if (!busy) return;
+    startOutsideOfAnyRequest(() => {
+      if (options.gate) options.gate.enter(() => void run());
+      else void run();
+    });
+  }
+
+  function take(): Slot<I, O>[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { item } of waiting) {
+      bytes += options.sizeOf?.(item) ?? 0;
+      if (count > 0 && (count >= options.maxItems || bytes > (options.maxBytes ?? Infinity))) break;
+      count += 1;
+    }
+    const group = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    if (options.keyOf) for (const { item } of group) byKey.delete(options.keyOf(item));
+    return group;
+  }
+
+  async function run(): Promise<void> {
+    const group = take();
+    const outcomes = await flushWithin(
+      options,
+      group.map((slot) => slot.item),
+    );
+    options.gate?.leave();
+    next();
+    group.forEach(({ waiters }, index) => {
+      const outcome = outcomes[index] ?? failed<O>(new Error(`${options.name}: the flush gave no outcome for an item`));
+      for (const waiter of waiters) outcome.ok ? waiter.resolve(outcome.value) : waiter.reject(outcome.error);
+    });
+  }
+
+  return {
+    submit(item) {
+      return new Promise<O>((resolve, reject) => {
+        const key = options.keyOf?.(item);
+        const twin = key === undefined ? undefined : byKey.get(key);
+        if (twin) {
+          twin.waiters.push({ resolve, reject });
+          return;
+        }
+        const slot = { item, waiters: [{ resolve, reject }] };
+        waiting.push(slot);
+        if (key !== undefined) byKey.set(key, slot);
+        if (!busy) next();
+      });
+    },
+    get idle() {
+      return !busy && waiting.length === 0;
+    },
+  };
+}
+
+/** Never throws: whatever a flush does, each item gets an outcome by the deadline. */
+function flushWithin<I, O>(options: LaneOptions<I, O>, items: readonly I[]): Promise<readonly Outcome<O>[]> {
+  return new Promise((resolve) => {
+    const abort = new AbortController();
+    const failAll = (error: unknown): void => resolve(items.map(() => failed<O>(error)));
+    const cancel = options.after(options.deadlineMs, () => {
+      const late = new LaneDeadlineError(options.name, options.deadlineMs);
+      failAll(late);
+      abort.abort(late);
+    });
+    try {
+      options.flush(items, abort.signal).then(resolve, failAll).finally(cancel);
+    } catch (error) {
+      cancel();
+      failAll(error);
+    }
+  });
+}

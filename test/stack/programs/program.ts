@@ -1,0 +1,93 @@
+/** Starts a real program for a test, waits until it answers, and ends it by its process id. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Program {
+  readonly pid: number;
+  /** The last 64 KiB of what it printed. */
+  output(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** SIGTERM, then SIGKILL after 10 s; resolves once it is gone. Safe to call twice. */
+  stop(): Promise<void>;
+  /** Resolves with the exit code, or null for a signal. */
+  readonly exited: Promise<number | null>;
+}
+
+export interface ProgramOptions {
+  command: string;
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Asked every 50 ms until it gives true; an error counts as not yet. */
+  ready(): Promise<boolean>;
+  timeoutMs?: number;
+}
+
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const child = spawn(options.command, options.args ?? [], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      output = (output + text).slice(-65_536);
+    });
+  }
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once('exit', resolve);
+    child.once('error', reject);
+  });
+  exited.catch(() => {});
+  const program: Program = {
+    pid: child.pid ?? -1,
+    output: () => output,
+    signal: (signal) => void child.kill(signal),
+    stop: () => stop(child, exited),
+    exited,
+  };
+  const deadline = Date.now() + (options.timeoutMs ?? 60_000);
+  for (;;) {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`${options.command} did not start:\n${output}`);
+    }
+    if (await options.ready().catch(() => false)) return program;
+    if (Date.now() > deadline) {
+      await program.stop();
+      throw new Error(`${options.command} was not ready in time:\n${output}`);
+    }
+    await sleep(50);
+  }
+}
+
+async function stop(child: ChildProcess, exited: Promise<number | null>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited.catch(() => null);
+  clearTimeout(patience);
+}
+
+/** A port of 127.0.0.1 that nothing listens on right now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Where `test/stack/install` keeps what it built: outside the work tree, one folder a program and version. */
+export function cached(...path: string[]): string {
+  return join(process.env.FALCO_RELAY_CACHE ?? join(homedir(), '.cache', 'falco-relay'), ...path);
+}
