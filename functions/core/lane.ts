@@ -21,6 +21,8 @@ export interface LaneOptions<I, O> {
   keyOf?(item: I): string;
   /** A flush that is not done by then has failed, and the lane goes on. */
   deadlineMs: number;
+  /** An item whose flush has not begun by then fails with a LaneWaitError and is never flushed. No limit unless told. */
+  waitMs?: number;
   after: After;
   /** Bounds the flushes under way over several lanes. */
   gate?: Gate;
@@ -39,9 +41,17 @@ export class LaneDeadlineError extends Error {
   }
 }
 
+export class LaneWaitError extends Error {
+  override readonly name = 'LaneWaitError';
+  constructor(lane: string, waitMs: number) {
+    super(`${lane}: not begun within ${waitMs} ms`);
+  }
+}
+
 /** Lets `limit` flushes run at once; the lane that has waited longest goes next. */
 export interface Gate {
-  enter(start: () => void): void;
+  /** Calls `start` at once or later, unless the returned function is called before. */
+  enter(start: () => void): () => void;
   leave(): void;
 }
 
@@ -54,6 +64,10 @@ export function createGate(limit: number): Gate {
         open -= 1;
         start();
       } else queue.push(start);
+      return () => {
+        const place = queue.indexOf(start);
+        if (place >= 0) queue.splice(place, 1);
+      };
     },
     leave() {
       const next = queue.shift();
@@ -69,7 +83,8 @@ export function createGate(limit: number): Gate {
 const starts: (() => void)[] = [];
 let wake: () => void = () => {};
 
-function startOutsideOfAnyRequest(start: () => void): void {
+/** Runs `start` soon, owned by no request: for work that several of them share. */
+export function startOutsideOfAnyRequest(start: () => void): void {
   starts.push(start);
   wake();
 }
@@ -81,9 +96,19 @@ async function runStarts(): Promise<never> {
         wake = resolve;
       });
     }
-    // One more turn lets the requests of this tick join the group.
-    await null;
-    for (let start = starts.shift(); start; start = starts.shift()) start();
+    // Whatever else arrived in this turn of the event loop joins in: larger groups, and work of one kind in a row, which
+    // processors do much faster. An idle loop comes here at once.
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    for (let start = starts.shift(); start; start = starts.shift()) {
+      try {
+        start();
+      } catch (error) {
+        // A defect of ours must end this instance, as any other does, and never this loop, or the instance would hang.
+        void Promise.reject(error);
+      }
+    }
   }
 }
 void runStarts();
@@ -96,20 +121,50 @@ interface Waiter<O> {
 interface Slot<I, O> {
   item: I;
   waiters: Waiter<O>[];
+  /** Ends the limit of its wait. */
+  begun(): void;
 }
 
 export function createLane<I, O>(options: LaneOptions<I, O>): Lane<I, O> {
   let waiting: Slot<I, O>[] = [];
   const byKey = new Map<string, Slot<I, O>>();
   let busy = false;
+  /** Gives up the place at the gate. */
+  let leaveQueue: (() => void) | undefined;
 
   function next(): void {
     busy = waiting.length > 0;
     if (!busy) return;
     startOutsideOfAnyRequest(() => {
-      if (options.gate) options.gate.enter(() => void run());
-      else void run();
+      busy = waiting.length > 0;
+      if (!busy) return;
+      let begun = false;
+      const start = (): void => {
+        begun = true;
+        leaveQueue = undefined;
+        void run();
+      };
+      if (!options.gate) return start();
+      const leave = options.gate.enter(start);
+      if (!begun) leaveQueue = leave;
     });
+  }
+
+  /** Takes a slot that has waited too long out of its group: what was told that it failed is never flushed. */
+  function withdraw(slot: Slot<I, O>, waitMs: number): void {
+    waiting = waiting.filter((other) => other !== slot);
+    if (options.keyOf) byKey.delete(options.keyOf(slot.item));
+    if (waiting.length === 0 && leaveQueue) {
+      leaveQueue();
+      leaveQueue = undefined;
+      busy = false;
+    }
+    for (const waiter of slot.waiters) waiter.reject(new LaneWaitError(options.name, waitMs));
+  }
+
+  function limitWait(slot: Slot<I, O>): void {
+    const { waitMs, after } = options;
+    if (waitMs !== undefined) slot.begun = after(waitMs, () => withdraw(slot, waitMs));
   }
 
   function take(): Slot<I, O>[] {
@@ -122,7 +177,10 @@ export function createLane<I, O>(options: LaneOptions<I, O>): Lane<I, O> {
     }
     const group = waiting.slice(0, count);
     waiting = waiting.slice(count);
-    if (options.keyOf) for (const { item } of group) byKey.delete(options.keyOf(item));
+    for (const { item, begun } of group) {
+      begun();
+      if (options.keyOf) byKey.delete(options.keyOf(item));
+    }
     return group;
   }
 
@@ -149,7 +207,8 @@ export function createLane<I, O>(options: LaneOptions<I, O>): Lane<I, O> {
           twin.waiters.push({ resolve, reject });
           return;
         }
-        const slot = { item, waiters: [{ resolve, reject }] };
+        const slot: Slot<I, O> = { item, waiters: [{ resolve, reject }], begun() {} };
+        limitWait(slot);
         waiting.push(slot);
         if (key !== undefined) byKey.set(key, slot);
         if (!busy) next();

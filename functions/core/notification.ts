@@ -1,7 +1,7 @@
 /** What a receiver is told: one incident as it is now, in words and links, before any vendor's format. */
 
-import type { ClusterRef, Workload } from './alert.ts';
-import type { Json } from './ports.ts';
+import type { ClusterRef, EnrichmentLevel, Workload } from './alert.ts';
+import type { Json } from './json.ts';
 import type { Priority } from './priority.ts';
 
 /** One alert as people see it; redacted, bounded, and what the escalations topic carries. */
@@ -21,7 +21,7 @@ export interface AlertView {
   tags: readonly string[];
   /** Without the leading time and priority, at most 2,048 characters. */
   output: string;
-  /** Fields that a page may show: proc.*, fd.*, user.*, ka.*, evt.arg.*; strings, each at most 512 characters. */
+  /** At most 64 fields, those that a page may show first (proc.*, fd.*, user.*, ka.*, evt.arg.*); each at most 512 characters. */
   fields: Readonly<Record<string, string>>;
   where: {
     cluster?: ClusterRef | undefined;
@@ -35,10 +35,16 @@ export interface AlertView {
     node?: string | undefined;
     nodePool?: string | undefined;
     zone?: string | undefined;
+    machineType?: string | undefined;
+    clusterStatus?: 'listed' | 'unlisted' | 'absent' | 'invalid' | undefined;
     workload?: Workload | undefined;
     derivedWorkload?: string | undefined;
     serviceAccount?: string | undefined;
     team?: string | undefined;
+    /** For matchers alone; no page shows them. */
+    namespaceLabels?: Readonly<Record<string, string>> | undefined;
+    podLabels?: Readonly<Record<string, string>> | undefined;
+    enrichment?: EnrichmentLevel | undefined;
   };
 }
 

@@ -1,8 +1,10 @@
 /** What the relay needs from the world outside: the store, Loki, Pub/Sub and the receivers, as interfaces. */
 
 import type { LogEntry } from './alert.ts';
+import type { Json } from './json.ts';
 import type { Notification } from './notification.ts';
 import type { Outcome } from './outcome.ts';
+import type { ReasonCode } from './reasons.ts';
 
 /** Milliseconds since the epoch. Passed in wherever time matters, so that tests own it. */
 export type Clock = () => number;
@@ -29,6 +31,8 @@ export interface EventClaim {
   entry: LogEntry;
   /** The message is a replay of a parked one: what was parked is owed again. */
   replay: boolean;
+  /** Older than any record: claimed as `keep` outside of every window (windowId ''), never counted in one. */
+  pastHorizon: boolean;
   /** What the window's summary gathers from this event, should it be a repeat. */
   seen: { timeNs: string; pod: string; node: string; user: string; remote: string };
 }
@@ -113,10 +117,8 @@ export interface EventStore {
 
 // --- The store: documents (protocol: incident, delivery) --------------------------------------------------
 
-/** JSON, at most 64 KiB a document. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
-
 export interface DocumentWrite {
+  /** At most 64 KiB. */
   value: Json;
   /** Milliseconds since the epoch by the store's clock; the document may vanish after that. */
   expiresAt: number;
@@ -155,7 +157,7 @@ export type PushOutcome =
   /** Loki will never take it; `detail` is Loki's own words, for the parked message. */
   | { kind: 'refused'; detail: string }
   /** Loki can't take it now. `reason` is a bounded code of reasons.ts. */
-  | { kind: 'unavailable'; reason: string; detail: string };
+  | { kind: 'unavailable'; reason: ReasonCode; detail: string };
 
 export interface Log {
   /** Writes one entry. Never throws. Entries of a stream that wait together share a push. */
@@ -183,11 +185,11 @@ export interface Topics {
 export type SendOutcome =
   /** `reference` is what a later update needs (Slack: channel and ts). */
   | { kind: 'delivered'; reference?: Json }
-  | { kind: 'retry'; reason: string; detail: string; afterMs?: number }
+  | { kind: 'retry'; reason: ReasonCode; detail: string; afterMs?: number }
   /** Credentials or address are wrong: someone else must be told. */
-  | { kind: 'misconfigured'; reason: string; detail: string }
+  | { kind: 'misconfigured'; reason: ReasonCode; detail: string }
   /** The receiver will never take this content. */
-  | { kind: 'refused'; reason: string; detail: string };
+  | { kind: 'refused'; reason: ReasonCode; detail: string };
 
 export interface Receiver {
   readonly name: string;

@@ -22,6 +22,18 @@ export const REASONS = {
   'message-too-large': { retryable: false, help: 'Over 10 MB, more than Pub/Sub carries.' },
   'event-bad-json': { retryable: false, help: 'The data is not JSON: check what else publishes to the topic.' },
   'event-not-falco': { retryable: false, help: 'The JSON lacks what makes a Falco event; `detail` names the fields.' },
+  'event-too-large': {
+    retryable: false,
+    help: 'More than a store can hold, and several times what Loki takes: check what publishes such events.',
+  },
+  'escalation-invalid': {
+    retryable: false,
+    help: 'What lies on the escalations topic is no alert of ours: check what else publishes to it.',
+  },
+  'notification-invalid': {
+    retryable: false,
+    help: 'What lies on the notifications topic is no wake-up of ours: check what else publishes to it.',
+  },
   // Enrichment, never fatal.
   'cluster-absent': { retryable: false, help: 'No gke_* attributes: set customattributes in the Helm values.' },
   'cluster-invalid': { retryable: false, help: 'The gke_* attributes are no GKE names; nothing was asked.' },
@@ -42,6 +54,14 @@ export const REASONS = {
     retryable: false,
     help: 'The event names no pod (a host event, or the container runtime was slow).',
   },
+  'enrich-invalid-name': {
+    retryable: false,
+    help: 'A namespace, pod or node of the event is no Kubernetes name; nothing was asked: check who publishes.',
+  },
+  'enrich-no-endpoint': {
+    retryable: false,
+    help: 'GKE gives no endpoint of the kind that pipeline.yaml names: enable it, or write dns, ip or an address.',
+  },
   // Loki.
   'loki-refused': {
     retryable: false,
@@ -58,7 +78,12 @@ export const REASONS = {
     retryable: true,
     help: 'Too many events or bytes in flight in one instance; the message is redelivered.',
   },
+  internal: { retryable: true, help: 'A defect of the relay: the log line holds the stack; please report it.' },
   // Receivers.
+  'receiver-unknown': {
+    retryable: false,
+    help: 'A delivery is due to a receiver that pipeline.yaml no longer has: its fallback or the first receiver is told.',
+  },
   'receiver-throttled': { retryable: true, help: 'The receiver answered 429.' },
   'receiver-unavailable': { retryable: true, help: 'The receiver is down, slow or failing.' },
   'receiver-denied': { retryable: false, help: 'The receiver refused our credentials or address.' },

@@ -45,6 +45,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     child.once('error', reject);
   });
   exited.catch(() => {});
+  if (child.pid !== undefined) endWithUs(child, child.pid);
   const program: Program = {
     pid: child.pid ?? -1,
     output: () => output,
@@ -64,6 +65,23 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     }
     await sleep(50);
   }
+}
+
+/**
+ * Ends the program once this process is gone, however it went. An 'exit' handler would not do: it does not run when
+ * this process is killed, and within jest `process` is a copy whose handlers never run. But the operating system
+ * closes a pipe that nobody holds any more, and the shell at its other end reads that.
+ */
+function endWithUs(child: ChildProcess, pid: number): void {
+  // A group of its own, so that what ends ours does not end the shell first.
+  const shell = spawn('sh', ['-c', 'read -r line; kill -TERM "$0"', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  shell.on('error', () => {});
+  shell.unref();
+  // By then the process id may be another program's.
+  child.once('exit', () => shell.kill('SIGKILL'));
 }
 
 async function stop(child: ChildProcess, exited: Promise<number | null>): Promise<void> {

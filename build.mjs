@@ -1,0 +1,93 @@
+/**
+ * Bundles the five functions into dist/: one small index, and each heavy client in a file of its own that loads on
+ * first use, because a cold start pays for every byte that it parses.
+ *
+ * esbuild splits ESM only, and functions-framework loads CommonJS faster: so the bundle is split as ESM, and each file
+ * of it is then rewritten to CommonJS. A module that two files need goes to a third one, so nothing with state (the
+ * loop of core/lane.ts) exists twice.
+ */
+
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { build, transform } from 'esbuild';
+
+/** Two copies of it would keep two registries: "Function is not defined". The runtime installs it. */
+const FRAMEWORK = '@google-cloud/functions-framework';
+const target = 'node24';
+
+/** zod carries its messages in fifty languages, more than half of what the index would be; ours are English. */
+const englishOnly = {
+  name: 'english-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+    }));
+  },
+};
+
+/** Writes the bundle to `outdir`, emptied first. Gives esbuild's metafile: which module went to which file. */
+export async function bundle(outdir, entry = 'functions/index.ts') {
+  const root = import.meta.dirname;
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { index: entry },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target,
+    minify: true,
+    treeShaking: true,
+    legalComments: 'none',
+    external: [FRAMEWORK],
+    plugins: [englishOnly],
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  await rm(outdir, { recursive: true, force: true });
+  await mkdir(outdir, { recursive: true });
+  const commonJs = outputsOfPackages(metafile);
+  for (const { path, text } of outputFiles) {
+    // `dynamic-import: false` turns import() into a require() that still happens on first use.
+    const { code } = await transform(withNamedExports(text, commonJs), {
+      format: 'cjs',
+      platform: 'node',
+      target,
+      minify: true,
+      supported: { 'dynamic-import': false },
+    });
+    await writeFile(join(outdir, basename(path)), code);
+  }
+  const { version, dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const manifest = {
+    name: 'falco-relay-functions',
+    version,
+    private: true,
+    type: 'commonjs',
+    main: 'index.js',
+    engines: { node: '24' },
+    dependencies: { [FRAMEWORK]: dependencies[FRAMEWORK] },
+  };
+  await writeFile(join(outdir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return metafile;
+}
+
+/** Files that esbuild made of a CommonJS package: all that they export is `default`, the package's `module.exports`. */
+function outputsOfPackages({ outputs }) {
+  return Object.entries(outputs)
+    .filter(([, { entryPoint, exports }]) => entryPoint?.startsWith('node_modules/') && exports.join() === 'default')
+    .map(([path]) => basename(path));
+}
+
+/** Node gives an import() of a CommonJS package its named exports; esbuild's splitting leaves them out. */
+function withNamedExports(text, commonJs) {
+  return commonJs.reduce(
+    (code, file) =>
+      code.replaceAll(`import("./${file}")`, `import("./${file}").then(m=>({...m.default,default:m.default}))`),
+    text,
+  );
+}
+
+if (import.meta.main) await bundle(join(import.meta.dirname, 'dist'));

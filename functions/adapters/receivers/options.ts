@@ -1,0 +1,104 @@
+/** What pipeline.yaml says of receivers: one schema a kind, where a secret is named and never written. */
+
+import * as z from 'zod';
+
+/** Where a secret is: config puts its value in the place of this object. */
+export const secretRef = z.union(
+  [z.strictObject({ env: z.string().regex(/^[A-Za-z_]\w*$/) }), z.strictObject({ file: z.string().min(1) })],
+  { error: 'name where the secret is: { env: NAME } or { file: PATH }' },
+);
+
+export type SecretRef = z.output<typeof secretRef>;
+
+/** The options as an adapter takes them: each secret in the place of its reference. */
+export type Resolved<T> = T extends SecretRef
+  ? string
+  : T extends object
+    ? { [Name in keyof T]: Resolved<T[Name]> }
+    : T;
+
+const address = z.url({ protocol: /^https?$/, error: 'not an http(s) address' });
+/** For endpoints in-house: permits http and private addresses. */
+const allowPrivate = z.boolean().default(false);
+
+/** https://developer.pagerduty.com/docs/events-api-v2/overview/ */
+export const pagerdutyOptions = z.strictObject({
+  routing_key: secretRef,
+  url: address.default('https://events.pagerduty.com/v2/enqueue'),
+  allow_private: allowPrivate,
+});
+
+/** https://docs.slack.dev/reference/methods/chat.postMessage, with a bot token that has chat:write. */
+export const slackOptions = z.strictObject({
+  /** A channel's id; names can be given to another channel. */
+  channel: z.string().regex(/^[CDG][A-Z0-9]{5,20}$/, { error: 'not a channel id (C0123456789), a name is not enough' }),
+  token: secretRef,
+  url: address.default('https://slack.com/api'),
+  allow_private: allowPrivate,
+  /** Buttons that act; off while `callback` can't take them. Links are shown in any case. */
+  buttons: z.boolean().default(false),
+});
+
+/** Alertmanager's body, signed the Standard Webhooks way (https://www.standardwebhooks.com) where a secret is given. */
+export const webhookOptions = z.strictObject({
+  url: z.union([address, secretRef], { error: 'an http(s) address, or { env: NAME } or { file: PATH }' }),
+  /** As the standard has it: base64, `whsec_` in front or not. */
+  secret: secretRef.optional(),
+  allow_private: allowPrivate,
+});
+
+export type PagerDutyOptions = Resolved<z.output<typeof pagerdutyOptions>>;
+export type SlackOptions = Resolved<z.output<typeof slackOptions>>;
+export type WebhookOptions = Resolved<z.output<typeof webhookOptions>>;
+
+/** A further kind of receiver is a line here, a line in create.ts, and its file. */
+export const receiverKinds = { pagerduty: pagerdutyOptions, slack: slackOptions, webhook: webhookOptions } as const;
+
+export type ReceiverKind = keyof typeof receiverKinds;
+
+const KINDS = Object.keys(receiverKinds) as ReceiverKind[];
+
+/** One entry of `receivers`: a name, and exactly one kind with its options. */
+export const receiverOptions = z
+  .strictObject({
+    name: z.string().regex(/^[\w.-]{1,63}$/, { error: 'letters, digits, "_", "." and "-", at most 63' }),
+    /** Told when this one can't be. */
+    fallback: z.string().optional(),
+    pagerduty: pagerdutyOptions.optional(),
+    slack: slackOptions.optional(),
+    webhook: webhookOptions.optional(),
+  })
+  .superRefine((receiver, context) => {
+    const given = KINDS.filter((kind) => receiver[kind] !== undefined);
+    if (given.length !== 1) context.addIssue({ code: 'custom', message: `give exactly one of ${KINDS.join(', ')}` });
+    for (const kind of given) {
+      const { url, allow_private } = receiver[kind] ?? {};
+      if (typeof url === 'string' && url.startsWith('http:') && !allow_private) {
+        context.addIssue({ code: 'custom', path: [kind, 'url'], message: 'http needs allow_private: true' });
+      }
+    }
+  });
+
+export type ResolvedReceiver = Resolved<z.output<typeof receiverOptions>>;
+
+/** Standard base64, `whsec_` in front or not. */
+export const SIGNING_SECRET = /^(?:whsec_)?[A-Za-z0-9+/]+={0,2}$/;
+/** What an HTTP header can hold. */
+const TOKEN = /^[\x21-\x7e]+$/;
+
+/** What only shows once the secrets are in place, each with its path and without its value. */
+export function unusableSecrets({ name, pagerduty, slack, webhook }: ResolvedReceiver): string[] {
+  const problems: string[] = [];
+  if (pagerduty && !TOKEN.test(pagerduty.routing_key))
+    problems.push(`${name}.pagerduty.routing_key: not a routing key`);
+  if (slack && !TOKEN.test(slack.token)) problems.push(`${name}.slack.token: not a token`);
+  if (webhook?.secret !== undefined && !SIGNING_SECRET.test(webhook.secret)) {
+    problems.push(`${name}.webhook.secret: not base64`);
+  }
+  const protocol = webhook ? URL.parse(webhook.url)?.protocol : 'https:';
+  if (protocol !== 'https:' && protocol !== 'http:') problems.push(`${name}.webhook.url: not an http(s) address`);
+  else if (protocol === 'http:' && !webhook?.allow_private) {
+    problems.push(`${name}.webhook.url: http needs allow_private: true`);
+  }
+  return problems;
+}

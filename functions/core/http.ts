@@ -1,0 +1,26 @@
+/** A request and its answer as the handlers see them: no framework, so that tests and the simulation call them as they are. */
+
+export interface Request {
+  method: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Parsed by functions-framework. */
+  body: unknown;
+  /** As received; needed to verify signatures. */
+  rawBody?: Uint8Array | undefined;
+}
+
+export interface Answer {
+  status: number;
+  /** Holds no payload and no secret. */
+  body?: Readonly<Record<string, string | number>>;
+}
+
+export type Handler = (request: Request) => Promise<Answer>;
+
+/** Nothing is owed any more: Pub/Sub forgets the message. */
+export const ACKNOWLEDGED: Answer = { status: 204 };
+
+/** Pub/Sub delivers the message again. */
+export function nack(reason: string): Answer {
+  return { status: 503, body: { reason } };
+}

@@ -1,0 +1,217 @@
+/** A notification in plain words, before any vendor's format: headline, summary, and named lines of text and code. */
+
+import { isHost } from './behaviour.ts';
+import { attackText } from './mitre.ts';
+import type { AlertView, Notification } from './notification.ts';
+import { fieldOf, fileOf, headlineOf, imageOf, phraseOf, placeOf, remoteOf, shortOf, userOf } from './phrase.ts';
+import { bounded, plain } from './plain.ts';
+import type { Priority } from './priority.ts';
+
+/** A piece of a line. Code is shown in a fixed-width face; both are plain text that must not be interpreted. */
+export interface Span {
+  text: string;
+  code?: true;
+}
+
+export type LineName = 'what' | 'subject' | 'evidence' | 'where' | 'when' | 'others' | 'technique' | 'state' | 'first';
+
+/** A line that has nothing to say is left out of the page. */
+export interface PageLine {
+  name: LineName;
+  spans: readonly Span[];
+}
+
+export interface Page {
+  /** One symbol for the severity, for chat. */
+  symbol: string;
+  /** `Shell in payments/ledger-api` */
+  headline: string;
+  /** `CRIT payments-eu1 payments/ledger-api: ran /tmp/.x/kworker, not in image (1 pod)`, at most `SUMMARY_LIMIT`. */
+  summary: string;
+  lines: readonly PageLine[];
+}
+
+/** As much as a lock screen or a phone call bears. */
+export const SUMMARY_LIMIT = 300;
+const COMMAND_LIMIT = 400;
+const LINE_LIMIT = 1_000;
+const NAME_LIMIT = 80;
+const OTHERS_SHOWN = 6;
+const ANCESTORS_SHOWN = 4;
+const SEPARATOR = ' · ';
+
+const LEVELS: Readonly<Record<Priority, { short: string; symbol: string }>> = {
+  Emergency: { short: 'EMERG', symbol: '🔴' },
+  Alert: { short: 'ALERT', symbol: '🔴' },
+  Critical: { short: 'CRIT', symbol: '🔴' },
+  Error: { short: 'ERROR', symbol: '🟠' },
+  Warning: { short: 'WARN', symbol: '🟠' },
+  Notice: { short: 'NOTICE', symbol: '🟠' },
+  Informational: { short: 'INFO', symbol: '⚪' },
+  Debug: { short: 'DEBUG', symbol: '⚪' },
+};
+
+/** Parents that every container has: naming them says nothing. */
+const RUNTIMES: ReadonlySet<string> = new Set(['runc', 'containerd-shim', 'containerd-shim-runc-v2', 'conmon', 'crun']);
+
+/** Renders the incident as it is now. Every text from an event is visible, on one line and bounded. */
+export function pageOf(notification: Notification): Page {
+  const { lead } = notification;
+  const level = LEVELS[notification.severity];
+  const lines: PageLine[] = [
+    { name: 'what', spans: whatLine(lead) },
+    {
+      name: 'subject',
+      spans: joined([lead.where.pod && `pod ${plain(lead.where.pod, NAME_LIMIT, 'end')}`, imageOf(lead)]),
+    },
+    { name: 'evidence', spans: joined(evidence(lead)) },
+    { name: 'where', spans: joined(whereParts(lead)) },
+    { name: 'when', spans: joined([whenText(notification)]) },
+    { name: 'others', spans: joined([othersText(notification)]) },
+    { name: 'technique', spans: joined([attackText(lead.tags)]) },
+    {
+      name: 'state',
+      spans: joined([notification.state === 'open' ? undefined : `This incident is ${notification.state}`]),
+    },
+    { name: 'first', spans: joined([`First: ${plain(notification.firstStep, COMMAND_LIMIT)}`]) },
+  ];
+  return {
+    symbol: level.symbol,
+    headline: headlineOf(lead),
+    summary: summaryOf(notification, level.short),
+    lines: lines.filter(({ spans }) => spans.length > 0),
+  };
+}
+
+/** A line as text, code unmarked. Undefined where the page has no such line. */
+export function lineText(page: Page, name: LineName): string | undefined {
+  const line = page.lines.find((candidate) => candidate.name === name);
+  return line?.spans.map(({ text }) => text).join('');
+}
+
+function summaryOf(notification: Notification, level: string): string {
+  const { lead } = notification;
+  const cluster = plain(lead.where.cluster?.name ?? 'unknown-cluster', NAME_LIMIT);
+  const place = lead.source === 'k8s_audit' ? '' : ` ${placeOf(lead)}`;
+  const tail = extent(notification);
+  const text = `${level} ${cluster}${place}: ${phraseOf(lead)}`;
+  return `${bounded(text, SUMMARY_LIMIT - tail.length)}${tail}`;
+}
+
+/** ` (1 pod)`: how many pods, or nodes for host events, the alerts at hand name. */
+function extent({ lead, others }: Notification): string {
+  const host = isHost(lead);
+  const alerts = [lead, ...others.map(({ alert }) => alert)];
+  const names = new Set(alerts.map(({ where }) => (host ? where.node : where.pod)).filter(Boolean));
+  if (names.size === 0) return '';
+  return ` (${names.size} ${host ? 'node' : 'pod'}${names.size === 1 ? '' : 's'})`;
+}
+
+/** `cmd` <- parent <- grandparent · user */
+function whatLine(lead: AlertView): Span[] {
+  const command = fieldOf(lead, 'proc.cmdline') ?? fieldOf(lead, 'proc.exepath') ?? fieldOf(lead, 'proc.name');
+  const user = userOf(lead);
+  if (!command) return joined([user ?? plain(lead.output, COMMAND_LIMIT)]);
+  const ancestors = ancestorsOf(lead).map((name) => ` <- ${plain(name, NAME_LIMIT, 'end')}`);
+  const rest = `${ancestors.join('')}${user ? `${SEPARATOR}${user}` : ''}`;
+  return [{ text: plain(command, COMMAND_LIMIT, 'both'), code: true }, ...(rest ? [{ text: rest }] : [])];
+}
+
+function ancestorsOf(lead: AlertView): string[] {
+  const fields = ['proc.pname', 'proc.aname[2]', 'proc.aname[3]', 'proc.aname[4]'].slice(0, ANCESTORS_SHOWN);
+  const names: string[] = [];
+  for (const name of fields.map((field) => fieldOf(lead, field))) {
+    // Above the container's runtime only the node's own processes follow.
+    if (!name || RUNTIMES.has(name)) break;
+    names.push(name);
+  }
+  return names;
+}
+
+function evidence(lead: AlertView): (string | undefined)[] {
+  const remote = remoteOf(lead);
+  const file = fileOf(lead);
+  const address = fieldOf(lead, 'ka.sourceips');
+  const agent = fieldOf(lead, 'ka.useragent');
+  const { imageTag, imageDigest } = lead.where;
+  const digest = imageDigest && plain(imageDigest, 'sha256:'.length + 12 + '…(+52)'.length);
+  return [
+    changedText(lead),
+    remote && `connection to ${remote}`,
+    file && `file ${file}`,
+    address && `from ${plain(address, NAME_LIMIT)}`,
+    agent && `by ${plain(agent, NAME_LIMIT)}`,
+    digest && `image ${imageTag ? plain(imageTag, NAME_LIMIT) : ''}@${digest}`,
+  ];
+}
+
+/** How long the program's file had been as it is when it was started. Falco gives nanoseconds. */
+function changedText(lead: AlertView): string | undefined {
+  const ns = fieldOf(lead, 'proc.exe_ino.ctime_duration_proc_start');
+  if (!ns || !/^\d{1,19}$/.test(ns)) return undefined;
+  return `file changed ${duration(Number(ns) / 1e9)} before start`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 1) return 'less than a second';
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
+function whereParts(lead: AlertView): (string | undefined)[] {
+  const { cluster, node, clusterMismatch, zone, team } = lead.where;
+  const name = node ?? (lead.source === 'k8s_audit' ? '' : lead.hostname);
+  return [
+    cluster
+      ? plain(`${cluster.project}/${cluster.location}/${cluster.name}`, 3 * NAME_LIMIT, 'end')
+      : 'unknown cluster',
+    name ? `node ${isHost(lead) ? plain(name, NAME_LIMIT, 'end') : shortNode(name)}` : undefined,
+    zone && plain(zone, NAME_LIMIT),
+    team && `team ${plain(team, NAME_LIMIT)}`,
+    clusterMismatch ? 'the cluster named does not have this node' : undefined,
+  ];
+}
+
+/** GKE's node names share all but their last part with the node pool's other nodes. */
+function shortNode(name: string): string {
+  const last = name.slice(name.lastIndexOf('-') + 1);
+  return name.startsWith('gke-') && last ? `...${plain(last, NAME_LIMIT)}` : plain(name, NAME_LIMIT, 'end');
+}
+
+/** `Since 09:00:02, once; nothing else on this pod`. Times are UTC. */
+function whenText({ firstNs, lastNs, count, others, lead }: Notification): string {
+  const first = timeOf(firstNs);
+  const last = timeOf(lastNs);
+  const sameDay = first.day === last.day;
+  const since = `Since ${sameDay ? first.time : `${first.day} ${first.time}`}`;
+  const often = count === 1 ? 'once' : `${count} times, last ${sameDay ? last.time : `${last.day} ${last.time}`}`;
+  const place = isHost(lead) ? 'on this node' : lead.where.pod ? 'on this pod' : 'in this incident';
+  return `${since}, ${often}${others.length === 0 ? `; nothing else ${place}` : ''}`;
+}
+
+/** `same incident: Terminal shell 09:00:02; API contact by curl 09:00:41` */
+function othersText({ others }: Notification): string | undefined {
+  if (others.length === 0) return undefined;
+  const shown = others.slice(0, OTHERS_SHOWN).map(({ alert, timeNs, count }) => {
+    return `${shortOf(alert)} ${timeOf(timeNs).time}${count > 1 ? ` (${count} times)` : ''}`;
+  });
+  const rest = others.length - shown.length;
+  return `same incident: ${shown.join('; ')}${rest > 0 ? `; …(+${rest})` : ''}`;
+}
+
+function timeOf(ns: string): { day: string; time: string } {
+  const iso = isoTime(ns);
+  return { day: iso.slice(0, 10), time: iso.slice(11, 19) };
+}
+
+/** Nanoseconds since the epoch, in decimal, as RFC 3339 with milliseconds. */
+export function isoTime(ns: string): string {
+  return new Date(Number(BigInt(ns) / 1_000_000n)).toISOString();
+}
+
+function joined(parts: readonly (string | undefined)[]): Span[] {
+  const text = parts.filter(Boolean).join(SEPARATOR);
+  return text ? [{ text: bounded(text, LINE_LIMIT) }] : [];
+}

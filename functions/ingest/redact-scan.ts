@@ -1,0 +1,107 @@
+/**
+ * Tells in one pass over a text which kinds of secrets it could hold at all. Nearly all events hold none, and a regular
+ * expression of so many words would cost more than everything else that is done with an event.
+ */
+
+/** Kinds, as bits. */
+export const NAME = 1;
+export const SHAPE = 2;
+export const HEADER = 4;
+export const URL_USER = 8;
+export const OPTION = 16;
+export const ECHOED = 32;
+/** A field whose whole value goes. */
+export const FIELD = 64;
+
+/** Lower case, at least three characters; letters count without regard to case. */
+const WORDS: readonly (readonly [number, readonly string[]])[] = [
+  [
+    NAME,
+    [
+      'pass',
+      'pwd',
+      'pw=',
+      'pw:',
+      '-pw',
+      'secret',
+      'token',
+      'credenti',
+      'key',
+      'masterauth',
+      '_auth',
+      'sig=',
+      'signatu',
+    ],
+  ],
+  [
+    SHAPE,
+    ['akia', 'asia', 'ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_', 'glpat-', 'glptt-', 'gldt-', 'glrt-'],
+  ],
+  [
+    SHAPE,
+    ['glcbt-', 'glsoat-', 'glft-', 'glimt-', 'glagent-', 'xox', 'xapp-', 'aiza', 'ya29.', 'gocspx-', '1//0', 'eyj'],
+  ],
+  [SHAPE, ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_', 'whsec_', 'shpat_', 'shpca_', 'shppa_', 'shpss_', 'npm_']],
+  [SHAPE, ['pypi-', 'dckr_pat_', 'hf_', 'sg.', 'key-', 'dop_v1_', 'doo_v1_', 'dor_v1_', 'hvs.', 'hvb.', 'hvr.', 'sk-']],
+  [SHAPE, ['age-secret-', 'hooks.slack', '-----begin']],
+  [HEADER, ['authoriz', 'bearer', 'basic', 'cookie']],
+  [
+    OPTION,
+    ['mysql', 'mariadb', 'mycli', 'sshpass', 'redis-cli', 'mongo', 'ldap', '7z ', '7za', '7zr', 'zip ', 'openssl'],
+  ],
+  [OPTION, [' login', '--user', '--proxy-user', '--auth', ...options('u'), ...options('a')]],
+  [ECHOED, ['chpass', '-literal']],
+  [FIELD, ['proc.env', 'proc.aenv', 'proc.penv', 'configmap.obj']],
+];
+
+/** A one-letter option after a blank or a quote; in raw JSON a blank may be an escape. */
+function options(letter: string): string[] {
+  const before = [' ', '"', "'", '`', '(', ',', '\n', '\t', '\r', '\\n', '\\t', '\\r'];
+  return before.map((each) => `${each}-${letter}`);
+}
+
+/** Five bits a character, in which upper and lower case are the same; three characters index the words they end. */
+const CANDIDATES: (readonly [string, number][] | undefined)[] = new Array(32_768).fill(undefined);
+const ENDS = new Uint8Array(32_768);
+for (const [kind, words] of WORDS) {
+  for (const word of words) {
+    let index = 0;
+    for (const character of word.slice(-3)) index = (index << 5) | (character.charCodeAt(0) & 31);
+    CANDIDATES[index] = [...(CANDIDATES[index] ?? []), [word, kind]];
+    ENDS[index] = 1;
+  }
+}
+
+/** The kinds of secrets that `text` may hold from `start` to `end`; 0 is certain. */
+export function kindsIn(text: string, start = 0, end = text.length): number {
+  let kinds = 0;
+  let index = 0;
+  for (let at = start; at < end; at += 1) {
+    index = ((index << 5) | (text.charCodeAt(at) & 31)) & 32_767;
+    if (ENDS[index] === 1) kinds |= kindsOf(text, at + 1, index);
+  }
+  const sign = text.indexOf('@', start);
+  return sign >= 0 && sign < end ? kinds | URL_USER : kinds;
+}
+
+function kindsOf(text: string, end: number, index: number): number {
+  let kinds = 0;
+  for (const [word, kind] of CANDIDATES[index] ?? []) {
+    if (text.slice(Math.max(end - word.length, 0), end).toLowerCase() === word) kinds |= kind;
+  }
+  return kinds;
+}
+
+/**
+ * An escape that no usual encoder writes could stand inside a word and hide it. Usual are JSON's short ones but the
+ * slash, control characters, what Go writes for HTML, and what replaces bytes that are not UTF-8.
+ */
+const UNUSUAL_ESCAPE = /\\(?:[^"\\bfnrtu]|u(?!00(?:3[ce]|26|[01][0-9a-f]|7f)|202[89]|fffd))/i;
+
+/** Whether a JSON text needs a closer look. False is certain. */
+export function isSuspicious(raw: string): boolean {
+  const kinds = kindsIn(raw);
+  if (kinds === URL_USER ? raw.includes('://') || raw.includes('@tcp(') || raw.includes('@unix(') : kinds !== 0)
+    return true;
+  return raw.includes('\\') && UNUSUAL_ESCAPE.test(raw);
+}

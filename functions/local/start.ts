@@ -1,0 +1,193 @@
+/** Composes `npm start`: what each part is given, in the order in which it starts and stops. */
+
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { eventOf } from '../adapters/receivers/pagerduty.ts';
+import { messageOf } from '../adapters/receivers/slack-message.ts';
+import type { Config } from '../config.ts';
+import type { Handler } from '../core/http.ts';
+import type { After, Clock } from '../core/ports.ts';
+import { createRelay, FUNCTIONS, type Relay, register } from '../wire.ts';
+import { type Board, createBoard } from './board.ts';
+import { createDemo } from './demo.ts';
+import { createFeed } from './feed.ts';
+import { greetingOf } from './greeting.ts';
+import { createLocalLoki, type LocalLoki } from './loki.ts';
+import { createOutbox, type Notice } from './outbox.ts';
+import { createPoster } from './poster.ts';
+import { createLocalServer } from './server.ts';
+import { createTerminalLog } from './terminal-log.ts';
+import { createLocalTopics } from './topics.ts';
+
+/** Cloud Scheduler calls once a minute; a person who watches is less patient. */
+const SWEEP_MS = 5_000;
+
+export interface LocalOptions {
+  config: Config;
+  port: number;
+  host: string;
+  /** Our own address as we call it. */
+  base: string;
+  /** Answer only to this machine's own names. */
+  ownNamesOnly: boolean;
+  /** Loki is ours, in this process, and may be broken from the page. */
+  ownLoki: boolean;
+  demo: boolean;
+  seed: string;
+  /** Prints one line for the person at the terminal. */
+  say(line: string): void;
+  clock: Clock;
+  after: After;
+}
+
+export interface Local {
+  greeting: string;
+  /** Finishes what is under way; gives false if `ms` were not enough. */
+  stop(ms: number): Promise<boolean>;
+}
+
+/** Listens when it resolves. Rejects with the system's error when it can't. */
+export async function startLocal(options: LocalOptions): Promise<Local> {
+  const { config, clock, after } = options;
+  const post = createPoster(options.base);
+  const board = createBoard();
+  const topics = createLocalTopics({ post, clock, after });
+  const loki = createLocalLoki({ clock });
+  let untold: Notice[] = [];
+  const outbox = createOutbox({
+    name: 'outbox',
+    clock,
+    renderSlack: (notification) => messageOf(notification, false),
+    renderPagerduty: (notification) => eventOf(notification, 'your-routing-key'),
+    onNotice(notice) {
+      untold.push(notice);
+      feed.touch();
+    },
+  });
+  const demo = createDemo({ post: (body) => post('/ingest', body), clock, after, seed: options.seed });
+
+  const status = () => ({
+    loki: {
+      state: loki.broken ? 'broken' : 'up',
+      breakable: options.ownLoki,
+      ...(options.ownLoki ? { events: board.view().counts.stored } : { address: config.env.LOKI_URL }),
+    },
+    retrying: topics.waiting('retry'),
+    deadLetters: topics.deadLettered,
+  });
+  const feed = createFeed({
+    everything: () => ({ ...board.view(), notices: outbox.notices(), status: status() }),
+    changes() {
+      const notices = untold;
+      untold = [];
+      return { ...board.take(), notices, status: status() };
+    },
+    after,
+  });
+  board.onChange(feed.touch);
+  loki.onEntry(({ metadata }) => {
+    if (metadata.kind === 'event' && metadata.uuid) board.stored(metadata.uuid);
+  });
+
+  const relay = createRelay({
+    config,
+    clock,
+    after,
+    writeLog: createTerminalLog(options.say, clock),
+    observe: board.observe,
+    topics,
+    receivers: config.receivers.length > 0 ? [] : [outbox],
+  });
+  register(watched(relay, board));
+
+  const server = await createLocalServer({
+    functions: {
+      ...functionServers(),
+      ...(options.ownLoki ? { loki: (...exchange) => void answerAsLoki(loki, ...exchange) } : {}),
+    },
+    feed,
+    actions: {
+      shell: demo.openShell,
+      redeliver: demo.redeliver,
+      'break-loki': async () => {
+        loki.broken = true;
+        feed.touch();
+        return { said: 'Loki answers 503 now. Pages go out as before; entries wait on the retry topic.' };
+      },
+      'mend-loki': async () => {
+        loki.broken = false;
+        topics.hurry('retry');
+        feed.touch();
+        return { said: 'Loki answers again; what waited is being written.' };
+      },
+    },
+    ownNamesOnly: options.ownNamesOnly,
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+
+  let cancelSweep = after(SWEEP_MS, sweep);
+  function sweep(): void {
+    cancelSweep = after(SWEEP_MS, sweep);
+    void post('/sweep', '{}').catch(() => {});
+  }
+  if (options.demo) demo.start();
+
+  return {
+    greeting: greetingOf(options),
+    async stop(ms) {
+      cancelSweep();
+      demo.stop();
+      const started = clock();
+      await topics.close(ms / 2);
+      feed.close();
+      const clean = await closed(server, after, ms - (clock() - started));
+      await relay.close();
+      return clean;
+    },
+  };
+}
+
+/** Each function behind functions-framework's own server, whose body parsing and rawBody the handlers rely on. */
+function functionServers(): Record<string, (request: IncomingMessage, response: ServerResponse) => void> {
+  return Object.fromEntries(
+    FUNCTIONS.map((name) => {
+      const server = getTestServer(name);
+      return [name, (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response)];
+    }),
+  );
+}
+
+async function answerAsLoki(loki: LocalLoki, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (await loki.handle(request, response)) return;
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end('The local log answers push and query_range only.\n');
+}
+
+/** Tells the board of each message that ingest answered, so that none is acknowledged without a trace. */
+function watched(relay: Relay, board: Board): Relay {
+  const { ingest } = relay.handlers;
+  const handler: Handler = async (request) => {
+    const answer = await ingest(request);
+    const { message } = (request.body ?? {}) as { message?: { messageId?: unknown } };
+    if (typeof message?.messageId === 'string') board.answered(message.messageId, answer.status);
+    return answer;
+  };
+  return { ...relay, handlers: { ...relay.handlers, ingest: handler } };
+}
+
+/** Resolves with false if requests are still under way after `ms`; they are cut then. */
+function closed(server: Server, after: After, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = after(ms, () => {
+      server.closeAllConnections();
+      resolve(false);
+    });
+    server.close(() => {
+      cancel();
+      resolve(true);
+    });
+    server.closeIdleConnections();
+  });
+}

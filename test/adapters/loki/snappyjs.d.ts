@@ -1,0 +1,4 @@
+declare module 'snappyjs' {
+  const snappyjs: { uncompress(block: Buffer): Buffer };
+  export default snappyjs;
+}

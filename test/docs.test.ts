@@ -1,0 +1,71 @@
+/** The documents say what the code does: tables, schemas and commands are held against it. */
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { pipelineOptions } from '../functions/config.ts';
+import { REASONS } from '../functions/core/reasons.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const manifest = JSON.parse(read('package.json')) as {
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+};
+
+test('docs/reasons.md lists every reason code as reasons.ts has it, and no other', () => {
+  if (process.env.UPDATE_DOCS) writeFileSync(new URL('../docs/reasons.md', import.meta.url), reasonsPage());
+  const rows = [...read('docs/reasons.md').matchAll(/^\| `([a-z0-9-]+)` \| (yes|no) \| (.+) \|$/gm)].map(
+    ([, code, retry, help]) => [code, retry, help],
+  );
+  const table = Object.entries(REASONS).map(([code, { retryable, help }]) => [code, retryable ? 'yes' : 'no', help]);
+  expect(rows).toEqual(table);
+});
+
+/** The page with its table made anew. */
+function reasonsPage(): string {
+  const rows = Object.entries(REASONS).map(
+    ([code, { retryable, help }]) => `| \`${code}\` | ${retryable ? 'yes' : 'no'} | ${help} |`,
+  );
+  const [head = ''] = read('docs/reasons.md').split(/^\| `/m, 1);
+  return `${head}${rows.join('\n')}\n`;
+}
+
+test('docs/pipeline.schema.json is generated from the schemas that check pipeline.yaml', () => {
+  const path = 'docs/pipeline.schema.json';
+  const generated = `${JSON.stringify(z.toJSONSchema(pipelineOptions, { io: 'input' }), null, 2)}\n`;
+  if (process.env.UPDATE_DOCS) writeFileSync(new URL(`../${path}`, import.meta.url), generated);
+  expect(JSON.parse(read(path))).toEqual(JSON.parse(generated));
+});
+
+test('every dependency stands in docs/decisions.md, with why', () => {
+  const decisions = read('docs/decisions.md');
+  const missing = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+    (name) => !decisions.includes(name) && !name.startsWith('@types/'),
+  );
+  expect(missing).toEqual([]);
+});
+
+describe('README.md', () => {
+  const readme = read('README.md');
+
+  test('has the two commands that a fresh machine runs', () => {
+    expect(readme).toContain('npm ci && npm start');
+    expect(readme).toContain('npm ci && npm test');
+  });
+
+  test('names npm scripts that exist', () => {
+    const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name ?? '');
+    expect(named.filter((name) => !(name in manifest.scripts))).toEqual([]);
+    expect(named.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    'README.md',
+    ...['protocol', 'decisions', 'reasons', 'configuration', 'operate', 'performance'].map((name) => `docs/${name}.md`),
+  ])('and %s link to files that exist', (file) => {
+    const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path ?? '');
+    const base = new URL(`../${file}`, import.meta.url);
+    expect(links.filter((path) => !existsSync(new URL(path, base)))).toEqual([]);
+  });
+});
