@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { Context, FalcoEvent } from './alert.ts';
-import { type Facts, factsOf } from './facts.ts';
+import { type Facts, factsOf, fieldText } from './facts.ts';
 import type { AlertView } from './notification.ts';
 import { PRIORITIES, type Priority } from './priority.ts';
 
@@ -68,14 +68,13 @@ export function viewOf({ uuid, fingerprint, event, context, priority }: ViewOf):
 
 function shownFields(event: FalcoEvent): Record<string, string> {
   const shown: [string, string][] = [];
-  const names = Object.keys(event.fields);
-  const first = names.filter((name) => SHOWN_FIELD.test(name));
-  const others = names.filter((name) => !SHOWN_FIELD.test(name));
+  const { first = [], others = [] } = Object.groupBy(Object.keys(event.fields), (name) =>
+    SHOWN_FIELD.test(name) ? 'first' : 'others',
+  );
   for (const name of [...first, ...others]) {
     if (shown.length === MAX_FIELDS) break;
-    const value = event.fields[name];
-    if (value === null || value === undefined || value === '' || value === '<NA>') continue;
-    const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    const text = fieldText(event.fields[name]);
+    if (text === '') continue;
     shown.push([cut(name, 128), cut(text, MAX_FIELD)]);
   }
   return Object.fromEntries(shown);

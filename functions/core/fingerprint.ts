@@ -95,17 +95,23 @@ export function fingerprintOf({ event, cluster }: FingerprintInput, by?: readonl
 const OVERFLOW_LIMIT = 50;
 const OVERFLOW_WINDOW_MS = 600_000;
 
-/** Under what the events past that limit are counted: one fingerprint for project, cluster, workload or node, and rule. */
-export function overflowOf({ event, cluster }: FingerprintInput): {
+/**
+ * Under what the events past that limit are counted: one fingerprint for project, cluster, workload or node, and rule.
+ * @param known fields of the event's own fingerprint, which need not be derived again
+ */
+export function overflowOf(
+  { event, cluster }: FingerprintInput,
+  known: Fingerprint['fields'] = {},
+): {
   key: string;
   fingerprint: string;
   limit: number;
   windowMs: number;
 } {
   const fields = base(event, cluster);
-  fields.namespace = valueIn(event, 'namespace');
-  fields.workload = valueIn(event, 'workload');
-  if (fields.workload === '') fields.node = valueIn(event, 'node');
+  fields.namespace = known.namespace ?? valueIn(event, 'namespace');
+  fields.workload = known.workload ?? valueIn(event, 'workload');
+  if (fields.workload === '') fields.node = known.node ?? valueIn(event, 'node');
   const key = digest(fields);
   return {
     key,

@@ -28,11 +28,15 @@ export function parseTime(text: string): bigint | undefined {
   return BigInt(ms) * NS_PER_MS + BigInt((parts[7] ?? '').padEnd(9, '0'));
 }
 
-/** Nanoseconds since the epoch as Go writes them: UTC, trailing zeros of the fraction dropped. Years 0000 to 9999. */
-export function formatTime(ns: bigint): string {
+/** Nanoseconds since the epoch in UTC with all nine fraction digits. Years 0000 to 9999. */
+export function formatTimeInFull(ns: bigint): string {
   // Bigint division rounds towards zero; before the epoch the fraction must still count upwards.
   const fraction = ((ns % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
   const seconds = new Date(Number((ns - fraction) / NS_PER_MS)).toISOString().slice(0, 19);
-  const digits = fraction.toString().padStart(9, '0').replace(/0+$/, '');
-  return digits === '' ? `${seconds}Z` : `${seconds}.${digits}Z`;
+  return `${seconds}.${fraction.toString().padStart(9, '0')}Z`;
+}
+
+/** The same as Go writes it: trailing zeros of the fraction dropped. */
+export function formatTime(ns: bigint): string {
+  return formatTimeInFull(ns).replace(/\.?0*Z$/, 'Z');
 }

@@ -94,7 +94,7 @@ export function judge(event: FalcoEvent, context: Context, options: JudgeOptions
     fingerprint,
     windowMs: rule?.window ?? usual,
     keep: rule?.keep ?? (escalates ? EVIDENCE_KEEP : 0),
-    overflow: overflowOf({ event, cluster: context.cluster }),
+    overflow: overflowOf({ event, cluster: context.cluster }, fingerprint.fields),
   };
 }
 

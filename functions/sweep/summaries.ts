@@ -6,6 +6,7 @@ import type { Observe, SummaryObservation } from '../core/observe.ts';
 import type { Park } from '../core/park.ts';
 import type { Clock, EventStore, Log, PushOutcome, Summary } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reasons.ts';
+import { formatTimeInFull } from '../core/time.ts';
 
 const BATCH = 200;
 /** A sweep ends before its scheduler calls again. */
@@ -82,8 +83,8 @@ async function push(deps: SummaryDeps, entry: LogEntry, tried: boolean): Promise
 /** The same bytes at every attempt: all of it was fixed when the window closed. */
 export function summaryEntry(summary: Summary): LogEntry {
   const { id, fingerprint, rule, n, firstNs, lastNs, pods, nodes, users, remotes, cut, labels, timestampNs } = summary;
-  const first = isoTime(firstNs);
-  const last = isoTime(lastNs);
+  const first = formatTimeInFull(BigInt(firstNs));
+  const last = formatTimeInFull(BigInt(lastNs));
   const line = {
     kind: 'repeats',
     window: id,
@@ -105,13 +106,6 @@ export function summaryEntry(summary: Summary): LogEntry {
   }
   if (cut.length > 0) metadata.cut = cut.join(',');
   return { labels, timestampNs, line: JSON.stringify(line), metadata };
-}
-
-/** RFC 3339 with all nine digits. */
-function isoTime(ns: string): string {
-  const nanoseconds = BigInt(ns);
-  const fraction = String(nanoseconds % 1_000_000_000n).padStart(9, '0');
-  return `${new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
 function say(

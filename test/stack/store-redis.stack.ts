@@ -1,12 +1,12 @@
 /** The store contract on a real Redis, and what is Redis's own: settings, replicas, failover. */
 
 import { randomUUID } from 'node:crypto';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type OpenedStore, openStore } from '../../functions/adapters/store/open.ts';
 import { type EventRecord, OWING_TTL_MS, RECORD_TTL_MS } from '../../functions/core/ports.ts';
 import { claimAll, claimOf, claimOne, claimsOf, LONG_MS, settleAll, settlementOf } from '../adapters/store/claims.ts';
 import { storeContract } from '../adapters/store/contract.ts';
+import { startProxy } from './programs/proxy.ts';
 import { type RedisServer, startRedis } from './programs/redis.ts';
 
 let redis: RedisServer;
@@ -243,48 +243,4 @@ describe('the Redis store', () => {
 /** Lets the event loop go round once: what fails at once must not keep the sockets from being read. */
 function turn(): Promise<undefined> {
   return new Promise((resolve) => setImmediate(resolve, undefined));
-}
-
-interface Proxy {
-  port: number;
-  /** New connections go there; those that exist are cut unless `keep`. */
-  lead(port: number, options?: { keep: boolean }): void;
-  close(): Promise<void>;
-}
-
-/** The address that stays while the server behind it changes, as a managed Redis has it. */
-async function startProxy(first: number): Promise<Proxy> {
-  let target = first;
-  const sockets = new Set<Socket>();
-  const cut = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  const server: Server = createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on('error', () => {});
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address ? address.port : 0,
-    lead(port, options) {
-      target = port;
-      if (!options?.keep) cut();
-    },
-    async close() {
-      cut();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

@@ -1,11 +1,10 @@
 /** The stores that the scenarios run on: a Redis, a pair of them behind one address, and the Firestore emulator. */
 
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFirestore } from '../programs/firestore.ts';
+import { startProxy } from '../programs/proxy.ts';
 import { type RedisServer, startRedis } from '../programs/redis.ts';
 
 export interface ScenarioStore {
@@ -50,29 +49,11 @@ export async function redisPair(): Promise<RedisPair> {
   let primary = await start();
   let replica = await start(primary);
 
-  const sockets = new Set<Socket>();
-  const address = createServer((client) => {
-    const server = connect(primary.port, '127.0.0.1');
-    for (const [from, to] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on('error', () => {});
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  await once(address.listen(0, '127.0.0.1'), 'listening');
-  const bound = address.address();
-  const port = typeof bound === 'object' && bound ? bound.port : 0;
+  const proxy = await startProxy(primary.port);
 
   return {
     name: 'Redis with a replica',
-    url: `redis://127.0.0.1:${port}?replicas=1`,
+    url: `redis://127.0.0.1:${proxy.port}?replicas=1`,
     env: {},
     unfinished: () => unfinishedIn(primary),
     async failOver() {
@@ -80,12 +61,11 @@ export async function redisPair(): Promise<RedisPair> {
       await primary.program.exited;
       await replica.command('REPLICAOF', 'NO', 'ONE');
       primary = replica;
-      for (const socket of sockets) socket.destroy();
+      proxy.lead(primary.port);
       replica = await start(primary);
     },
     async stop() {
-      for (const socket of sockets) socket.destroy();
-      address.close();
+      await proxy.close();
       await Promise.all(all.map(({ program }) => program.stop()));
       await rm(folder, { recursive: true, force: true });
     },
