@@ -24,5 +24,13 @@ export async function createReceiver(entry: ResolvedReceiver, deps: ReceiverDeps
     const { createWebhook } = await import('./webhook.ts');
     return createWebhook({ name, options: entry.webhook, ...deps });
   }
+  if (entry['google-chat']) {
+    const { createGoogleChat } = await import('./google-chat.ts');
+    return createGoogleChat({ name, options: entry['google-chat'], ...deps });
+  }
+  if (entry.alertmanager) {
+    const { createAlertmanager } = await import('./alertmanager.ts');
+    return createAlertmanager({ name, options: entry.alertmanager, ...deps });
+  }
   throw new Error(`receiver ${name}: no kind is given`);
 }

@@ -47,12 +47,35 @@ export const webhookOptions = z.strictObject({
   allow_private: allowPrivate,
 });
 
+/**
+ * The address of a space's webhook, key and token included, is a secret as a whole.
+ * https://developers.google.com/workspace/chat/quickstart/webhooks
+ */
+export const googleChatOptions = z.strictObject({ url: secretRef, allow_private: allowPrivate });
+
+/** Alertmanager's own address, a path prefix included; `/api/v2/alerts` is added. */
+export const alertmanagerOptions = z.strictObject({
+  url: z.union([address, secretRef], { error: 'an http(s) address, or { env: NAME } or { file: PATH }' }),
+  username: z.string().min(1).optional(),
+  password: secretRef.optional(),
+  bearer_token: secretRef.optional(),
+  allow_private: allowPrivate,
+});
+
 export type PagerDutyOptions = Resolved<z.output<typeof pagerdutyOptions>>;
 export type SlackOptions = Resolved<z.output<typeof slackOptions>>;
 export type WebhookOptions = Resolved<z.output<typeof webhookOptions>>;
+export type GoogleChatOptions = Resolved<z.output<typeof googleChatOptions>>;
+export type AlertmanagerOptions = Resolved<z.output<typeof alertmanagerOptions>>;
 
 /** A further kind of receiver is a line here, a line in create.ts, and its file. */
-export const receiverKinds = { pagerduty: pagerdutyOptions, slack: slackOptions, webhook: webhookOptions } as const;
+export const receiverKinds = {
+  pagerduty: pagerdutyOptions,
+  slack: slackOptions,
+  'google-chat': googleChatOptions,
+  webhook: webhookOptions,
+  alertmanager: alertmanagerOptions,
+} as const;
 
 export type ReceiverKind = keyof typeof receiverKinds;
 
@@ -66,7 +89,9 @@ export const receiverOptions = z
     fallback: z.string().optional(),
     pagerduty: pagerdutyOptions.optional(),
     slack: slackOptions.optional(),
+    'google-chat': googleChatOptions.optional(),
     webhook: webhookOptions.optional(),
+    alertmanager: alertmanagerOptions.optional(),
   })
   .superRefine((receiver, context) => {
     const given = KINDS.filter((kind) => receiver[kind] !== undefined);
@@ -77,6 +102,10 @@ export const receiverOptions = z
         context.addIssue({ code: 'custom', path: [kind, 'url'], message: 'http needs allow_private: true' });
       }
     }
+    const { username, password, bearer_token } = receiver.alertmanager ?? {};
+    const problem = (message: string): void => context.addIssue({ code: 'custom', path: ['alertmanager'], message });
+    if ((username === undefined) !== (password === undefined)) problem('username and password go together');
+    if (username !== undefined && bearer_token !== undefined) problem('give a username or a bearer_token, not both');
   });
 
 export type ResolvedReceiver = Resolved<z.output<typeof receiverOptions>>;
@@ -87,7 +116,8 @@ export const SIGNING_SECRET = /^(?:whsec_)?[A-Za-z0-9+/]+={0,2}$/;
 const TOKEN = /^[\x21-\x7e]+$/;
 
 /** What only shows once the secrets are in place, each with its path and without its value. */
-export function unusableSecrets({ name, pagerduty, slack, webhook }: ResolvedReceiver): string[] {
+export function unusableSecrets(receiver: ResolvedReceiver): string[] {
+  const { name, pagerduty, slack, webhook, alertmanager } = receiver;
   const problems: string[] = [];
   if (pagerduty && !TOKEN.test(pagerduty.routing_key))
     problems.push(`${name}.pagerduty.routing_key: not a routing key`);
@@ -95,10 +125,22 @@ export function unusableSecrets({ name, pagerduty, slack, webhook }: ResolvedRec
   if (webhook?.secret !== undefined && !SIGNING_SECRET.test(webhook.secret)) {
     problems.push(`${name}.webhook.secret: not base64`);
   }
-  const protocol = webhook ? URL.parse(webhook.url)?.protocol : 'https:';
-  if (protocol !== 'https:' && protocol !== 'http:') problems.push(`${name}.webhook.url: not an http(s) address`);
-  else if (protocol === 'http:' && !webhook?.allow_private) {
-    problems.push(`${name}.webhook.url: http needs allow_private: true`);
+  if (alertmanager?.bearer_token !== undefined && !TOKEN.test(alertmanager.bearer_token)) {
+    problems.push(`${name}.alertmanager.bearer_token: not a token`);
+  }
+  for (const kind of ADDRESS_MAY_BE_SECRET) {
+    const options = receiver[kind];
+    if (!options) continue;
+    const protocol = URL.parse(options.url)?.protocol;
+    if (kind === 'alertmanager' && /[?#]/.test(options.url))
+      problems.push(`${name}.alertmanager.url: an address without query, to which a path can be added`);
+    if (protocol !== 'https:' && protocol !== 'http:') problems.push(`${name}.${kind}.url: not an http(s) address`);
+    else if (protocol === 'http:' && !options.allow_private) {
+      problems.push(`${name}.${kind}.url: http needs allow_private: true`);
+    }
   }
   return problems;
 }
+
+/** Kinds whose address is only known once its secret is in place. */
+const ADDRESS_MAY_BE_SECRET = ['google-chat', 'webhook', 'alertmanager'] as const;

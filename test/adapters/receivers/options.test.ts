@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHttp } from '../../../functions/adapters/http.ts';
 import { createReceiver } from '../../../functions/adapters/receivers/create.ts';
-import { receiverOptions } from '../../../functions/adapters/receivers/options.ts';
+import { receiverOptions, unusableSecrets } from '../../../functions/adapters/receivers/options.ts';
 import { manualTimers } from '../timers.ts';
 
 const token = { file: '/secrets/slack-token' };
@@ -18,6 +18,15 @@ describe('receiverOptions', () => {
     ['slack', { name: 'chat', slack: { channel: 'C0123456', token }, fallback: 'oncall' }],
     ['webhook', { name: 'leads', webhook: { url: { env: 'LEADS_URL' }, secret: { env: 'LEADS_SECRET' } } }],
     ['webhook in-house', { name: 'leads', webhook: { url: 'http://hooks.internal/x', allow_private: true } }],
+    ['google-chat', { name: 'space', 'google-chat': { url: { env: 'CHAT_URL' } } }],
+    ['alertmanager', { name: 'am', alertmanager: { url: 'https://am.example', bearer_token: { env: 'AM_TOKEN' } } }],
+    [
+      'alertmanager in-house',
+      {
+        name: 'am',
+        alertmanager: { url: 'http://am:9093', username: 'relay', password: { env: 'AM' }, allow_private: true },
+      },
+    ],
   ])('takes %s', (_name, entry) => {
     expect(problems(entry)).toEqual([]);
   });
@@ -34,11 +43,11 @@ describe('receiverOptions', () => {
   });
 
   test.each([
-    ['no kind', { name: 'a' }, ': give exactly one of pagerduty, slack, webhook'],
+    ['no kind', { name: 'a' }, ': give exactly one of pagerduty, slack, google-chat, webhook, alertmanager'],
     [
       'two kinds',
       { name: 'a', pagerduty: { routing_key }, webhook: { url: 'https://x.example' } },
-      ': give exactly one of pagerduty, slack, webhook',
+      ': give exactly one of pagerduty, slack, google-chat, webhook, alertmanager',
     ],
     [
       'a secret written out',
@@ -62,6 +71,29 @@ describe('receiverOptions', () => {
       'webhook: Unrecognized key: "retries"',
     ],
     [
+      "a space's address written out",
+      { name: 'a', 'google-chat': { url: 'https://chat.example/?key=R0UT1NGKEY' } },
+      'google-chat.url: name where the secret is: { env: NAME } or { file: PATH }',
+    ],
+    [
+      'half a basic authentication',
+      { name: 'a', alertmanager: { url: 'https://am.example', username: 'relay' } },
+      'alertmanager: username and password go together',
+    ],
+    [
+      'two authentications',
+      {
+        name: 'a',
+        alertmanager: {
+          url: 'https://am.example',
+          username: 'relay',
+          password: { env: 'A' },
+          bearer_token: { env: 'B' },
+        },
+      },
+      'alertmanager: give a username or a bearer_token, not both',
+    ],
+    [
       'a name with spaces',
       { name: 'a b', pagerduty: { routing_key } },
       'name: letters, digits, "_", "." and "-", at most 63',
@@ -69,6 +101,39 @@ describe('receiverOptions', () => {
   ])('names the problem: %s', (_name, entry, expected) => {
     expect(problems(entry)).toEqual([expected]);
     expect(problems(entry).join()).not.toContain('R0UT1NGKEY');
+  });
+});
+
+describe('unusableSecrets', () => {
+  test.each([
+    [
+      'a sound address',
+      { name: 'a', 'google-chat': { url: 'https://chat.example/?key=S3CRET', allow_private: false } },
+      [],
+    ],
+    [
+      'no address',
+      { name: 'a', 'google-chat': { url: 'S3CRET', allow_private: false } },
+      ['a.google-chat.url: not an http(s) address'],
+    ],
+    [
+      'http outside',
+      { name: 'a', alertmanager: { url: 'http://S3CRET.example', allow_private: false } },
+      ['a.alertmanager.url: http needs allow_private: true'],
+    ],
+    [
+      'an address with a query',
+      { name: 'a', alertmanager: { url: 'https://am.example/?x=S3CRET', allow_private: false } },
+      ['a.alertmanager.url: an address without query, to which a path can be added'],
+    ],
+    [
+      'a token with a line break',
+      { name: 'a', alertmanager: { url: 'https://am.example', bearer_token: 'S3CRET\nx', allow_private: false } },
+      ['a.alertmanager.bearer_token: not a token'],
+    ],
+  ])('names the problem and not the secret: %s', (_name, entry, expected) => {
+    expect(unusableSecrets(entry)).toEqual(expected);
+    expect(unusableSecrets(entry).join()).not.toContain('S3CRET');
   });
 });
 
@@ -84,6 +149,8 @@ describe('createReceiver', () => {
       { name: 'a', slack: { channel: 'C0123456', token: 't', url, allow_private: false, buttons: false } },
     ],
     ['webhook', true, { name: 'a', webhook: { url, allow_private: false } }],
+    ['google-chat', false, { name: 'a', 'google-chat': { url, allow_private: false } }],
+    ['alertmanager', true, { name: 'a', alertmanager: { url, allow_private: false } }],
   ])('makes %s', async (kind, idempotent, entry) => {
     expect(await createReceiver(entry, deps)).toMatchObject({ name: 'a', kind, idempotent });
   });
