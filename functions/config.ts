@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import * as z from 'zod';
-import { type ResolvedReceiver, receiverOptions, unusableSecrets } from './adapters/receivers/options.ts';
+import { type ResolvedReceiver, receiverOptions, secretRef, unusableSecrets } from './adapters/receivers/options.ts';
+import type { HeartbeatOptions } from './core/heartbeat-options.ts';
 import { linkOptions } from './core/link-options.ts';
 import { receiversOf, routeOptions } from './escalate/route.ts';
 import { enrichOptions } from './ingest/enrich/options.ts';
@@ -19,6 +20,8 @@ export const pipelineOptions = z.strictObject({
   route: routeOptions.optional(),
   receivers: z.array(receiverOptions).default([]),
   links: linkOptions.prefault({}),
+  /** A dead-man's switch outside, told by every sweep that did its work. */
+  heartbeat: z.strictObject({ url: secretRef, allow_private: z.boolean().default(false) }).optional(),
 });
 
 export type Pipeline = z.output<typeof pipelineOptions>;
@@ -67,6 +70,8 @@ export interface Config {
   pipeline: Pipeline;
   /** With their secrets in place: for the adapters, never for a log. */
   receivers: readonly ResolvedReceiver[];
+  /** Likewise. */
+  heartbeat?: HeartbeatOptions | undefined;
 }
 
 /** Names every problem, a line each: where and why. Holds no secret. */
@@ -90,11 +95,19 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   const pipeline = readPipeline(variables.PIPELINE, problems);
   // With `{ env }` and `{ file }` replaced, the options have the shapes that the adapters take.
   const receivers = resolveSecrets(pipeline?.receivers, variables, 'pipeline.receivers', problems);
+  const heartbeat = resolveSecrets(pipeline?.heartbeat, variables, 'pipeline.heartbeat', problems);
   if (!env.success || !pipeline || problems.length > 0) throw new ConfigError(problems);
   const resolved = receivers as ResolvedReceiver[];
+  const beating = heartbeat as HeartbeatOptions | undefined;
   const unusable = resolved.flatMap(unusableSecrets).map((problem) => `pipeline.receivers.${problem}`);
+  if (beating && !isUsable(beating)) unusable.push('pipeline.heartbeat.url: not an https address');
   if (unusable.length > 0) throw new ConfigError(unusable);
-  return { env: env.data, pipeline, receivers: resolved };
+  return { env: env.data, pipeline, receivers: resolved, ...(beating && { heartbeat: beating }) };
+}
+
+function isUsable({ url, allow_private: allowPrivate }: HeartbeatOptions): boolean {
+  const protocol = URL.parse(url)?.protocol;
+  return protocol === 'https:' || (allowPrivate && protocol === 'http:');
 }
 
 /** Checks a pipeline.yaml's text alone, without the secrets it names; problems are appended. */

@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { http as registerHttp } from '@google-cloud/functions-framework';
+import { createHeartbeat } from './adapters/heartbeat.ts';
 import { createHttp, type Http } from './adapters/http.ts';
 import { openMetadata } from './adapters/metadata.ts';
 import { createReceiver } from './adapters/receivers/create.ts';
@@ -101,7 +102,13 @@ export function createRelay(deps: RelayDeps): Relay {
           return known;
         },
       }),
-    sweep: async () => createSweep({ ...(await common()), log: await log(), fallbackOf: fallbackOf(deps) }),
+    sweep: async () =>
+      createSweep({
+        ...(await common()),
+        log: await log(),
+        fallbackOf: fallbackOf(deps),
+        beat: config.heartbeat && createHeartbeat(config.heartbeat, http),
+      }),
     callback: async () => createCallback(),
   };
 

@@ -202,3 +202,23 @@ surprise: true
     );
   });
 });
+
+describe('heartbeat', () => {
+  const text = 'heartbeat: { url: { env: HEARTBEAT_URL } }';
+
+  test('gets its address from where the secret is', () => {
+    const HEARTBEAT_URL = 'https://beats.example/S3CRET';
+    const { heartbeat } = loadConfig({ PIPELINE: written('beat.yaml', text), HEARTBEAT_URL });
+    expect(heartbeat).toEqual({ url: HEARTBEAT_URL, allow_private: false });
+    expect(loadConfig({}).heartbeat).toBeUndefined();
+  });
+
+  test.each([
+    [undefined, 'pipeline.heartbeat.url: the secret variable HEARTBEAT_URL is missing or empty'],
+    ['S3CRET', 'pipeline.heartbeat.url: not an https address'],
+    ['http://S3CRET.example/', 'pipeline.heartbeat.url: not an https address'],
+  ])('with %j is refused without being shown', (HEARTBEAT_URL, problem) => {
+    const PIPELINE = written('beat.yaml', text);
+    expect(() => loadConfig({ PIPELINE, HEARTBEAT_URL })).toThrow(new ConfigError([problem]));
+  });
+});

@@ -45,6 +45,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'adapters/gke': adapter([], ['@google-cloud/container', 'google-auth-library']),
   'adapters/kubernetes': adapter(['adapters/kubernetes'], ['lru-cache', 'zod']),
   'adapters/google-token.ts': adapter([], ['google-auth-library']),
+  'adapters/heartbeat.ts': adapter([], []),
   'adapters/static-metadata.ts': adapter([], ['yaml', 'zod']),
   'adapters/metadata.ts': adapter(
     ['adapters/gke', 'adapters/google-token.ts', 'adapters/kubernetes', 'adapters/static-metadata.ts'],

@@ -79,6 +79,10 @@ export const REASONS = {
     help: 'Too many events or bytes in flight in one instance; the message is redelivered.',
   },
   internal: { retryable: true, help: 'A defect of the relay: the log line holds the stack; please report it.' },
+  'heartbeat-unavailable': {
+    retryable: true,
+    help: "The dead-man's switch did not take the heartbeat: check heartbeat.url, or it will page for nothing.",
+  },
   // Receivers.
   'receiver-unknown': {
     retryable: false,
