@@ -3,7 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import * as z from 'zod';
-import { type ResolvedReceiver, receiverOptions, secretRef, unusableSecrets } from './adapters/receivers/options.ts';
+import {
+  addressProblem,
+  type ResolvedReceiver,
+  receiverOptions,
+  secretRef,
+  unusableSecrets,
+} from './adapters/receivers/options.ts';
 import type { HeartbeatOptions } from './core/heartbeat-options.ts';
 import { linkOptions } from './core/link-options.ts';
 import { receiversOf, routeOptions } from './escalate/route.ts';
@@ -100,14 +106,9 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   const resolved = receivers as ResolvedReceiver[];
   const beating = heartbeat as HeartbeatOptions | undefined;
   const unusable = resolved.flatMap(unusableSecrets).map((problem) => `pipeline.receivers.${problem}`);
-  if (beating && !isUsable(beating)) unusable.push('pipeline.heartbeat.url: not an https address');
+  if (beating && addressProblem(beating)) unusable.push('pipeline.heartbeat.url: not an https address');
   if (unusable.length > 0) throw new ConfigError(unusable);
   return { env: env.data, pipeline, receivers: resolved, ...(beating && { heartbeat: beating }) };
-}
-
-function isUsable({ url, allow_private: allowPrivate }: HeartbeatOptions): boolean {
-  const protocol = URL.parse(url)?.protocol;
-  return protocol === 'https:' || (allowPrivate && protocol === 'http:');
 }
 
 /** Checks a pipeline.yaml's text alone, without the secrets it names; problems are appended. */

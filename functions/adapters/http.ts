@@ -77,7 +77,7 @@ export function createHttp(options: HttpOptions): Http {
       const { signal, method } = request;
       const allowPrivate = request.allowPrivate ?? false;
       const url = checkedUrl(request.url, allowPrivate);
-      const credentials = url.username || url.password ? { authorization: basic(url) } : {};
+      const credentials = url.username || url.password ? { authorization: basicOf(url) } : {};
       try {
         const pool = await poolFor(url.origin, allowPrivate);
         const { status, headers, body, cut } = await pool.request({
@@ -108,9 +108,13 @@ async function createPool(origin: string, lookup: LookupFunction, after: After):
   return createHttpPool({ origin, connections: CONNECTIONS, after, connect: { lookup } });
 }
 
-function basic(url: URL): string {
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+function basicOf({ username, password }: URL): string {
+  return basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
+}
+
+/** The header's value: https://www.rfc-editor.org/rfc/rfc7617, in UTF-8. */
+export function basicAuthorization(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
 }
 
 function firstValues(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

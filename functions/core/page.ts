@@ -83,10 +83,36 @@ export function pageOf(notification: Notification): Page {
   };
 }
 
-/** A line as text, code unmarked. Undefined where the page has no such line. */
+/** A line as text, code unmarked. */
+export function textOf({ spans }: PageLine): string {
+  return spans.map(({ text }) => text).join('');
+}
+
+/** The same of the line of a name; undefined where the page has none. */
 export function lineText(page: Page, name: LineName): string | undefined {
   const line = page.lines.find((candidate) => candidate.name === name);
-  return line?.spans.map(({ text }) => text).join('');
+  return line && textOf(line);
+}
+
+/** All lines as text, one below the other. */
+export function descriptionOf(page: Page): string {
+  return page.lines.map(textOf).filter(Boolean).join('\n');
+}
+
+export interface NamedLink {
+  id: 'logs' | 'console' | 'runbook';
+  name: string;
+  url: string;
+}
+
+/** The links that there are, as people see them named, the most useful first. */
+export function namedLinksOf({ links, lead }: Notification): NamedLink[] {
+  const all = [
+    { id: 'logs', name: 'Logs', url: links.logs },
+    { id: 'console', name: lead.where.pod ? 'Pod' : 'Node', url: links.console },
+    { id: 'runbook', name: 'Runbook', url: links.runbook },
+  ] as const;
+  return all.flatMap(({ id, name, url }) => (url ? [{ id, name, url }] : []));
 }
 
 function summaryOf(notification: Notification, level: string): string {

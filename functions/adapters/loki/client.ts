@@ -1,6 +1,7 @@
 /** The HTTP side of Loki: address, tenant, credentials, and the two requests that the writer makes. */
 
 import type { After } from '../../core/ports.ts';
+import { basicAuthorization } from '../http.ts';
 import { createHttpPool, type HttpPool, type HttpResponse } from '../http-pool.ts';
 
 export interface LokiOptions {
@@ -81,8 +82,6 @@ function credentials({ tenant, username, password, bearerToken }: Omit<LokiOptio
   const headers: Record<string, string> = {};
   if (tenant) headers['x-scope-orgid'] = tenant;
   if (bearerToken) headers.authorization = `Bearer ${bearerToken}`;
-  else if (username) {
-    headers.authorization = `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
-  }
+  else if (username) headers.authorization = basicAuthorization(username, password ?? '');
   return headers;
 }

@@ -2,10 +2,10 @@
 
 import { hash } from 'node:crypto';
 import type { Notification } from '../../core/notification.ts';
-import { isoTime, type LineName, lineText, type Page, pageOf } from '../../core/page.ts';
+import { descriptionOf, isoTime, pageOf } from '../../core/page.ts';
 import { bounded, plain } from '../../core/plain.ts';
 import type { Clock, Receiver, SendOutcome } from '../../core/ports.ts';
-import type { Http, HttpResponse } from '../http.ts';
+import { basicAuthorization, type Http, type HttpResponse } from '../http.ts';
 import type { AlertmanagerOptions } from './options.ts';
 import { attempt, outcomeOfStatus } from './send-outcome.ts';
 
@@ -53,7 +53,7 @@ function outcomeOf(response: HttpResponse, clock: Clock): SendOutcome {
 function authorization({ username, password, bearer_token: token }: AlertmanagerOptions): Record<string, string> {
   if (token) return { authorization: `Bearer ${token}` };
   if (!username) return {};
-  return { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`, 'utf8').toString('base64')}` };
+  return { authorization: basicAuthorization(username, password ?? '') };
 }
 
 export interface PostableAlert {
@@ -123,26 +123,8 @@ function annotationsOf(notification: Notification): Record<string, string> {
   return Object.fromEntries(Object.entries(annotations).filter((pair): pair is [string, string] => Boolean(pair[1])));
 }
 
-const LINES: readonly LineName[] = [
-  'what',
-  'subject',
-  'evidence',
-  'where',
-  'when',
-  'others',
-  'technique',
-  'state',
-  'first',
-];
-
-function descriptionOf(page: Page): string {
-  return LINES.map((name) => lineText(page, name))
-    .filter(Boolean)
-    .join('\n');
-}
-
 /** A link that is cut leads elsewhere, and one that Go can't parse has the whole alert refused: both are left out. */
 function linkOf(link: string | undefined, max: number): string | undefined {
-  const href = link && URL.canParse(link) ? new URL(link).href : '';
+  const href = URL.parse(link ?? '')?.href;
   return href && href.length <= max && !/%(?![0-9a-f]{2})/i.test(href) ? href : undefined;
 }

@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import type { Notification } from '../../core/notification.ts';
-import { type LineName, type Page, pageOf } from '../../core/page.ts';
+import { type LineName, namedLinksOf, type Page, pageOf, textOf } from '../../core/page.ts';
 import { bounded } from '../../core/plain.ts';
 import type { Clock, Receiver } from '../../core/ports.ts';
 import type { Http } from '../http.ts';
@@ -93,8 +93,9 @@ function messageWith(notification: Notification, page: Page, room?: number): Cha
   const links = linksOf(notification, room === undefined ? Number.POSITIVE_INFINITY : CUT_LINK_LIMIT);
   const widgets: Widget[] = [
     { textParagraph: { text: `${page.symbol} <b>${cardText(page.headline)}</b>` } },
-    ...page.lines.map(({ name, spans }): Widget => {
-      const whole = spans.map(({ text }) => text).join('');
+    ...page.lines.map((line): Widget => {
+      const { name } = line;
+      const whole = textOf(line);
       return lineWidget(name, room === undefined || name === 'where' ? whole : bounded(whole, room));
     }),
     ...(room === undefined ? [] : [{ textParagraph: { text: `<i>${CUT_MARK}</i>` } }]),
@@ -123,15 +124,10 @@ function lineWidget(name: LineName, words: string): Widget {
   return topLabel ? { decoratedText: { topLabel, text, wrapText: true } } : { textParagraph: { text } };
 }
 
-function linksOf({ links, lead }: Notification, limit: number): Button[] {
-  const named = [
-    { text: 'Logs', url: links.logs },
-    { text: lead.where.pod ? 'Pod' : 'Node', url: links.console },
-    { text: 'Runbook', url: links.runbook },
-  ];
-  return named.flatMap(({ text, url }) =>
-    url && bytesOf(url) <= limit ? [{ text, onClick: { openLink: { url } } }] : [],
-  );
+function linksOf(notification: Notification, limit: number): Button[] {
+  return namedLinksOf(notification)
+    .filter(({ url }) => bytesOf(url) <= limit)
+    .map(({ name, url }) => ({ text: name, onClick: { openLink: { url } } }));
 }
 
 /** The same for every word of an incident's generation: the key itself while Chat surely takes it, else its hash. */

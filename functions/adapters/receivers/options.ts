@@ -115,6 +115,9 @@ export const SIGNING_SECRET = /^(?:whsec_)?[A-Za-z0-9+/]+={0,2}$/;
 /** What an HTTP header can hold. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
+/** Kinds whose address is only known once its secret is in place. */
+const ADDRESS_MAY_BE_SECRET = ['google-chat', 'webhook', 'alertmanager'] as const;
+
 /** What only shows once the secrets are in place, each with its path and without its value. */
 export function unusableSecrets(receiver: ResolvedReceiver): string[] {
   const { name, pagerduty, slack, webhook, alertmanager } = receiver;
@@ -131,16 +134,17 @@ export function unusableSecrets(receiver: ResolvedReceiver): string[] {
   for (const kind of ADDRESS_MAY_BE_SECRET) {
     const options = receiver[kind];
     if (!options) continue;
-    const protocol = URL.parse(options.url)?.protocol;
     if (kind === 'alertmanager' && /[?#]/.test(options.url))
       problems.push(`${name}.alertmanager.url: an address without query, to which a path can be added`);
-    if (protocol !== 'https:' && protocol !== 'http:') problems.push(`${name}.${kind}.url: not an http(s) address`);
-    else if (protocol === 'http:' && !options.allow_private) {
-      problems.push(`${name}.${kind}.url: http needs allow_private: true`);
-    }
+    const wrong = addressProblem(options);
+    if (wrong) problems.push(`${name}.${kind}.url: ${wrong}`);
   }
   return problems;
 }
 
-/** Kinds whose address is only known once its secret is in place. */
-const ADDRESS_MAY_BE_SECRET = ['google-chat', 'webhook', 'alertmanager'] as const;
+/** What keeps an address whose secret is in place from being used; undefined for a sound one. */
+export function addressProblem({ url, allow_private }: { url: string; allow_private: boolean }): string | undefined {
+  const protocol = URL.parse(url)?.protocol;
+  if (protocol !== 'https:' && protocol !== 'http:') return 'not an http(s) address';
+  return protocol === 'http:' && !allow_private ? 'http needs allow_private: true' : undefined;
+}

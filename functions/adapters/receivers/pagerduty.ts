@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod';
 import type { Notification } from '../../core/notification.ts';
-import { isoTime, type LineName, lineText, pageOf } from '../../core/page.ts';
+import { isoTime, type LineName, lineText, namedLinksOf, pageOf } from '../../core/page.ts';
 import { placeOf } from '../../core/phrase.ts';
 import { bounded, plain } from '../../core/plain.ts';
 import type { Clock, Receiver, SendOutcome } from '../../core/ports.ts';
@@ -72,11 +72,7 @@ export function eventOf(notification: Notification, routingKey: string): object 
     dedup_key: dedupKeyOf(notification.dedupKey),
     client: 'Falco Relay',
     ...(links.logs && { client_url: links.logs }),
-    links: [
-      { href: links.logs, text: 'Logs' },
-      { href: links.console, text: lead.where.pod ? 'Pod' : 'Node' },
-      { href: links.runbook, text: 'Runbook' },
-    ].filter(({ href }) => href),
+    links: namedLinksOf(notification).map(({ name, url }) => ({ href: url, text: name })),
     payload: {
       summary: bounded(page.summary, SUMMARY_LIMIT),
       source: plain(lead.where.cluster?.name ?? (lead.hostname || 'unknown'), NAME_LIMIT),

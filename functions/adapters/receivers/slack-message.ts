@@ -3,8 +3,8 @@
  * mrkdwn they know no markup, so no text can mention, link or format.
  */
 
-import type { Notification, PageLinks } from '../../core/notification.ts';
-import { type Page, type PageLine, pageOf, type Span } from '../../core/page.ts';
+import type { Notification } from '../../core/notification.ts';
+import { namedLinksOf, type Page, type PageLine, pageOf, type Span } from '../../core/page.ts';
 import { bounded } from '../../core/plain.ts';
 
 // https://docs.slack.dev/reference/block-kit/blocks and .../block-elements/button-element
@@ -41,7 +41,7 @@ export interface SlackMessage {
 export function messageOf(notification: Notification, buttons: boolean): SlackMessage {
   const page = pageOf(notification);
   const headline: Element[] = [text(`${page.symbol} `), { ...text(page.headline), style: { bold: true } }];
-  const actions = [...(buttons ? actionsOf(notification) : []), ...linksOf(notification.links, notification)];
+  const actions = [...(buttons ? actionsOf(notification) : []), ...linksOf(notification)];
   return {
     text: escaped(page.summary),
     blocks: [
@@ -110,15 +110,10 @@ function actionsOf({ groupKey, generation, state }: Notification): Button[] {
   return [{ ...button('acknowledge', 'Acknowledge'), value, style: 'primary' }, ...acting];
 }
 
-function linksOf({ logs, console, runbook }: PageLinks, { lead }: Notification): Button[] {
-  const links = [
-    { id: 'open_logs', name: 'Logs', url: logs },
-    { id: 'open_console', name: lead.where.pod ? 'Pod' : 'Node', url: console },
-    { id: 'open_runbook', name: 'Runbook', url: runbook },
-  ];
-  return links.flatMap(({ id, name, url }) =>
-    url !== undefined && url.length <= BUTTON_URL_LIMIT ? [{ ...button(id, name), url }] : [],
-  );
+function linksOf(notification: Notification): Button[] {
+  return namedLinksOf(notification)
+    .filter(({ url }) => url.length <= BUTTON_URL_LIMIT)
+    .map(({ id, name, url }) => ({ ...button(`open_${id}`, name), url }));
 }
 
 function button(action: string, name: string): Button {

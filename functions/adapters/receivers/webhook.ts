@@ -3,7 +3,7 @@
 import { createHmac, hash } from 'node:crypto';
 import { attackOf } from '../../core/mitre.ts';
 import type { AlertView, Notification } from '../../core/notification.ts';
-import { isoTime, type LineName, lineText, type Page, pageOf } from '../../core/page.ts';
+import { descriptionOf, isoTime, pageOf } from '../../core/page.ts';
 import { phraseOf, placeOf } from '../../core/phrase.ts';
 import { plain } from '../../core/plain.ts';
 import type { Clock, Receiver } from '../../core/ports.ts';
@@ -114,24 +114,6 @@ export function bodyOf(notification: Notification): object {
     externalURL: '',
     alerts,
   };
-}
-
-function descriptionOf(page: Page): string {
-  const names: readonly LineName[] = [
-    'what',
-    'subject',
-    'evidence',
-    'where',
-    'when',
-    'others',
-    'technique',
-    'state',
-    'first',
-  ];
-  return names
-    .map((name) => lineText(page, name))
-    .filter(Boolean)
-    .join('\n');
 }
 
 function labelsOf(alert: AlertView): Record<string, string> {
