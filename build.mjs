@@ -13,6 +13,8 @@ import { build, transform } from 'esbuild';
 
 /** Two copies of it would keep two registries: "Function is not defined". The runtime installs it. */
 const FRAMEWORK = '@google-cloud/functions-framework';
+/** debug would colour a terminal with it where it is there; here only a tool of development brings it. */
+const COLOURS = 'supports-color';
 const target = 'node24';
 
 /** zod carries its messages in fifty languages, more than half of what the index would be; ours are English. */
@@ -33,6 +35,8 @@ export async function bundle(outdir, entry = 'functions/index.ts') {
     entryPoints: { index: entry },
     outdir,
     bundle: true,
+    // A linked node_modules bundles as one that is there.
+    preserveSymlinks: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
@@ -40,7 +44,7 @@ export async function bundle(outdir, entry = 'functions/index.ts') {
     minify: true,
     treeShaking: true,
     legalComments: 'none',
-    external: [FRAMEWORK],
+    external: [FRAMEWORK, COLOURS],
     plugins: [englishOnly],
     metafile: true,
     write: false,

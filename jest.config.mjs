@@ -10,6 +10,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
     ],
   },
+  reporters: ['default', '<rootDir>/test/not-run-reporter.mjs'],
   testMatch: stack ? ['<rootDir>/test/stack/**/*.stack.ts'] : ['<rootDir>/test/**/*.test.ts'],
   testTimeout: stack ? 300_000 : 15_000,
   maxWorkers: stack ? 1 : 2,

@@ -7,14 +7,19 @@ import {
   addressProblem,
   type ResolvedReceiver,
   receiverOptions,
-  secretRef,
   unusableSecrets,
 } from './adapters/receivers/options.ts';
-import type { HeartbeatOptions } from './core/heartbeat-options.ts';
-import { linkOptions } from './core/link-options.ts';
+import { type CallbackOptions, callbackOptions, unusableSigningSecrets } from './callback/options.ts';
+import { digestOptions } from './core/digest-options.ts';
+import { type HeartbeatOptions, heartbeatOptions } from './core/heartbeat-options.ts';
+import { stormOptions } from './core/incident/storm-options.ts';
+import { exceptionOptions, silenceOptions } from './core/mute/mute.ts';
+import { linkOptions } from './core/page/link-options.ts';
+import { watchOptions } from './core/watch/watch-options.ts';
 import { receiversOf, routeOptions } from './escalate/route.ts';
 import { enrichOptions } from './ingest/enrich/options.ts';
-import { dedupeOptions, escalateOptions, severityOptions } from './ingest/judge.ts';
+import { dedupeOptions, escalateOptions } from './ingest/judge.ts';
+import { severityOptions } from './ingest/severity.ts';
 
 /** The schema of pipeline.yaml. docs/pipeline.schema.json is generated from it. */
 export const pipelineOptions = z.strictObject({
@@ -24,10 +29,24 @@ export const pipelineOptions = z.strictObject({
   severity: severityOptions.default([]),
   escalate: escalateOptions.prefault({ match: ['priority=~"Emergency|Alert|Critical"'] }),
   route: routeOptions.optional(),
+  /** Past so many new incidents of one cluster within this time the further ones are one storm. */
+  storm: stormOptions.prefault({}),
+  silences: silenceOptions.default([]),
+  exceptions: exceptionOptions.default([]),
+  /** Who the button "Page on-call" rings; the first PagerDuty receiver, unless set. */
+  oncall: z.string().optional(),
+  /** Who hears of silences that begin and end; the chat receivers, unless set. */
+  announce: z.array(z.string()).optional(),
+  /** When they are told the day's digest; at 08:00 UTC where `announce` names somebody, unless set. */
+  digest: digestOptions.optional(),
   receivers: z.array(receiverOptions).default([]),
+  /** `observe`: incidents are opened, counted and logged, and nobody is told; for a first week. */
+  mode: z.enum(['page', 'observe']).default('page'),
   links: linkOptions.prefault({}),
+  nodes: watchOptions.prefault({}),
   /** A dead-man's switch outside, told by every sweep that did its work. */
-  heartbeat: z.strictObject({ url: secretRef, allow_private: z.boolean().default(false) }).optional(),
+  heartbeat: heartbeatOptions.optional(),
+  callbacks: callbackOptions.optional(),
 });
 
 export type Pipeline = z.output<typeof pipelineOptions>;
@@ -78,6 +97,8 @@ export interface Config {
   receivers: readonly ResolvedReceiver[];
   /** Likewise. */
   heartbeat?: HeartbeatOptions | undefined;
+  /** Likewise. */
+  callbacks?: CallbackOptions | undefined;
 }
 
 /** Names every problem, a line each: where and why. Holds no secret. */
@@ -93,22 +114,46 @@ export class ConfigError extends Error {
 /** What is parsed once is not worth compiling a parser for: that would cost each cold start ten milliseconds. */
 const ONCE = { jitless: true } as const;
 
-/** @throws ConfigError with every problem of the environment, of pipeline.yaml and of the secrets it names. */
+/** Which function uses the secrets of which part. The others are not given them, and their places stay empty. */
+const USED_BY = { receivers: 'notify', heartbeat: 'sweep', callbacks: 'callback' } as const;
+
+/**
+ * Of secrets only those of the function that this instance is (`FUNCTION_TARGET`, set by Cloud Functions) are needed; all of
+ * them where it is not set, as in `npm start`.
+ * @throws ConfigError with every problem of the environment, of pipeline.yaml and of the secrets it names.
+ */
 export function loadConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const { FUNCTION_TARGET: target } = variables;
+  const uses = (part: keyof typeof USED_BY): boolean => !target || USED_BY[part] === target;
   const problems: string[] = [];
   const env = environmentOptions.safeParse(variables, ONCE);
   if (!env.success) problems.push(...issuesOf(env.error, ''));
   const pipeline = readPipeline(variables.PIPELINE, problems);
   // With `{ env }` and `{ file }` replaced, the options have the shapes that the adapters take.
-  const receivers = resolveSecrets(pipeline?.receivers, variables, 'pipeline.receivers', problems);
-  const heartbeat = resolveSecrets(pipeline?.heartbeat, variables, 'pipeline.heartbeat', problems);
+  const resolved = (part: keyof typeof USED_BY): unknown =>
+    resolveSecrets(pipeline?.[part], uses(part) ? variables : undefined, `pipeline.${part}`, problems);
+  const receivers = resolved('receivers') as ResolvedReceiver[];
+  const heartbeat = resolved('heartbeat') as HeartbeatOptions | undefined;
+  const callbacks = resolved('callbacks') as CallbackOptions | undefined;
   if (!env.success || !pipeline || problems.length > 0) throw new ConfigError(problems);
-  const resolved = receivers as ResolvedReceiver[];
-  const beating = heartbeat as HeartbeatOptions | undefined;
-  const unusable = resolved.flatMap(unusableSecrets).map((problem) => `pipeline.receivers.${problem}`);
-  if (beating && addressProblem(beating)) unusable.push('pipeline.heartbeat.url: not an https address');
+  const unusable: string[] = [];
+  if (uses('receivers')) {
+    unusable.push(...receivers.flatMap(unusableSecrets).map((problem) => `pipeline.receivers.${problem}`));
+  }
+  if (uses('heartbeat') && heartbeat && addressProblem(heartbeat)) {
+    unusable.push('pipeline.heartbeat.url: not an https address');
+  }
+  if (uses('callbacks') && callbacks) {
+    unusable.push(...unusableSigningSecrets(callbacks).map((problem) => `pipeline.callbacks.${problem}`));
+  }
   if (unusable.length > 0) throw new ConfigError(unusable);
-  return { env: env.data, pipeline, receivers: resolved, ...(beating && { heartbeat: beating }) };
+  const optional = { ...(heartbeat && { heartbeat }), ...(callbacks && { callbacks }) };
+  return { env: env.data, pipeline, receivers: receivers.map((each) => buttoned(each, callbacks)), ...optional };
+}
+
+/** A button is drawn where a press of it is taken. */
+function buttoned({ slack, ...rest }: ResolvedReceiver, callbacks: CallbackOptions | undefined): ResolvedReceiver {
+  return slack ? { ...rest, slack: { ...slack, buttons: slack.buttons ?? callbacks?.slack !== undefined } } : rest;
 }
 
 /** Checks a pipeline.yaml's text alone, without the secrets it names; problems are appended. */
@@ -150,7 +195,7 @@ function readPipeline(path: string | undefined, problems: string[]): Pipeline | 
 }
 
 /** What no single field can know to be wrong. */
-function contradictions({ receivers, route }: Pipeline): string[] {
+function contradictions({ receivers, route, announce, digest, oncall, exceptions }: Pipeline): string[] {
   const found: string[] = [];
   const names = receivers.map(({ name }) => name);
   for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
@@ -158,6 +203,18 @@ function contradictions({ receivers, route }: Pipeline): string[] {
   }
   for (const name of route ? receiversOf(route) : []) {
     if (!names.includes(name)) found.push(`pipeline.route: there is no receiver "${name}"`);
+  }
+  for (const name of announce ?? []) {
+    if (!names.includes(name)) found.push(`pipeline.announce: there is no receiver "${name}"`);
+  }
+  const hearers = announce ?? receivers.filter((each) => each.slack ?? each['google-chat']);
+  if (digest !== undefined && digest !== 'off' && hearers.length === 0) {
+    found.push('pipeline.digest: nobody hears it, name receivers in announce');
+  }
+  if (oncall !== undefined && !names.includes(oncall)) found.push(`pipeline.oncall: there is no receiver "${oncall}"`);
+  const exceptional = exceptions.map(({ name }) => name);
+  for (const name of new Set(exceptional.filter((each, index) => exceptional.indexOf(each) !== index))) {
+    found.push(`pipeline.exceptions: two exceptions are named "${name}"`);
   }
   for (const { name, fallback } of receivers) {
     if (fallback === undefined) continue;
@@ -168,13 +225,16 @@ function contradictions({ receivers, route }: Pipeline): string[] {
   if (receivers.length > 0 && route?.receiver === undefined) {
     found.push('pipeline.route.receiver: name the receiver of what no other route takes');
   }
+  // As in Alertmanager: whatever a root did not match would reach nobody.
+  if (route && route.match.length > 0) found.push('pipeline.route.match: the root takes everything, match below it');
+  if (route?.continue) found.push('pipeline.route.continue: nothing comes after the root');
   return found;
 }
 
-/** Puts each secret in the place of `{ env: NAME }` or `{ file: PATH }`. */
+/** Puts each secret in the place of `{ env: NAME }` or `{ file: PATH }`; nothing there where no variables are given. */
 function resolveSecrets(
   value: unknown,
-  variables: Readonly<Record<string, string | undefined>>,
+  variables: Readonly<Record<string, string | undefined>> | undefined,
   path: string,
   problems: string[],
 ): unknown {
@@ -184,6 +244,7 @@ function resolveSecrets(
   const entries = Object.entries(value);
   const [only] = entries;
   if (entries.length === 1 && only && typeof only[1] === 'string' && (only[0] === 'env' || only[0] === 'file')) {
+    if (!variables) return '';
     return secret(only[0], only[1], variables, path, problems);
   }
   return Object.fromEntries(

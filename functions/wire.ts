@@ -1,30 +1,37 @@
 /** Composition: from configuration to the five functions, each built when it is first asked. */
 
 import { hash } from 'node:crypto';
-import { dirname } from 'node:path';
 import { http as registerHttp } from '@google-cloud/functions-framework';
 import { createHeartbeat } from './adapters/heartbeat.ts';
-import { createHttp, type Http } from './adapters/http.ts';
-import { openMetadata } from './adapters/metadata.ts';
-import { createReceiver } from './adapters/receivers/create.ts';
+import { createHttp } from './adapters/http.ts';
+import type { Metadata } from './adapters/metadata.ts';
+import { createAct } from './callback/act.ts';
 import { createCallback } from './callback/handler.ts';
+import { MOST_BYTES } from './callback/verify.ts';
 import type { Config } from './config.ts';
-import { checkedStore } from './core/checked-store.ts';
 import type { Answer, Handler, Request } from './core/http.ts';
 import { startOutsideOfAnyRequest } from './core/lane.ts';
 import { defectOf, type WriteLog } from './core/log.ts';
+import { createSilenceCache } from './core/mute/silence-cache.ts';
 import type { Observe } from './core/observe.ts';
 import { createPark } from './core/park.ts';
 import type { After, Clock, Log, Receiver, Store, Topics } from './core/ports.ts';
 import { createEscalate } from './escalate/handler.ts';
+import { createMuting } from './escalate/mute.ts';
+import { heldBody } from './held-body.ts';
 import { createAdmission } from './ingest/admission.ts';
 import { createStoreLanes } from './ingest/commit.ts';
-import { createEnricher } from './ingest/enrich.ts';
+import { createExplain } from './ingest/explain.ts';
 import { createIngest } from './ingest/handler.ts';
+import { createLastWord, NO_LAST_WORD } from './ingest/last-word.ts';
 import { createRedactor } from './ingest/redact.ts';
 import { createSuspicion } from './ingest/suspicion.ts';
 import { createNotify } from './notify/handler.ts';
+import { openEnricher, openLoki, openPresence, openReceiver, openSlackReply, openStore, openTopics } from './open.ts';
+import { announceTo, digestTime, fallbackOf, isIdempotent, oncallOf, receiverNames, rootRoute } from './roles.ts';
 import { createSweep } from './sweep/handler.ts';
+import { createListSilent } from './sweep/list-silent.ts';
+import { createResolve } from './sweep/resolve.ts';
 
 export const FUNCTIONS = ['ingest', 'escalate', 'notify', 'sweep', 'callback'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -41,6 +48,10 @@ export interface RelayDeps {
   topics?: Topics;
   /** Further receivers by name; the first one takes what no route names. */
   receivers?: readonly Receiver[];
+  /** What enrichment asks. */
+  metadata?: Metadata;
+  /** False where nobody reads in Loki how incidents stand: sweep then asks the store for nothing on that account. */
+  report?: boolean;
 }
 
 export interface Relay {
@@ -70,6 +81,16 @@ export function createRelay(deps: RelayDeps): Relay {
       park: createPark({ ...open, log: writeLog, clock, ...observing }),
     };
   });
+  const route = rootRoute(deps);
+  const muting = once(async () =>
+    createMuting({
+      options: config.pipeline,
+      route,
+      silences: createSilenceCache(await store(), clock),
+      clock,
+    }),
+  );
+  const act = once(async () => createAct({ ...(await common()), oncall: oncallOf(deps) }));
   const http = createHttp({ after });
   closing.push(() => http.close());
   const receivers = new Map<string, Promise<Receiver | undefined>>();
@@ -84,12 +105,28 @@ export function createRelay(deps: RelayDeps): Relay {
         redactor: createRedactor(redactionKey(config)),
         redact: pipeline.redact,
         judge: pipeline,
+        muted: (await muting()).ofEvent,
         suspicion: createSuspicion(pipeline.clusters.length, clock),
+        lastWord: pipeline.nodes.watch
+          ? createLastWord({ ...shared, options: pipeline.nodes, listed: pipeline.clusters.length })
+          : NO_LAST_WORD,
+        explain: createExplain(shared),
         store: createStoreLanes(shared.store, after),
         log: await log(),
       });
     },
-    escalate: async () => createEscalate({ ...(await common()), route: rootRoute(deps) }),
+    escalate: async () => {
+      if (route.receiver === undefined)
+        writeLog({ severity: 'WARNING', message: 'no receiver is configured: nobody will be told' });
+      return createEscalate({
+        ...(await common()),
+        route,
+        muting: await muting(),
+        idempotent: isIdempotent(deps),
+        storm: config.pipeline.storm,
+        mode: config.pipeline.mode,
+      });
+    },
     notify: async () =>
       createNotify({
         ...(await common()),
@@ -102,14 +139,29 @@ export function createRelay(deps: RelayDeps): Relay {
           return known;
         },
       }),
-    sweep: async () =>
-      createSweep({
-        ...(await common()),
-        log: await log(),
+    sweep: async () => {
+      const shared = { ...(await common()), log: await log() };
+      return createSweep({
+        ...shared,
         fallbackOf: fallbackOf(deps),
+        mute: config.pipeline,
+        announce: announceTo(deps),
+        digest: digestTime(deps),
+        links: config.pipeline.links,
+        nodes: config.pipeline.nodes,
+        presenceIn: await openPresence(deps, closing),
+        resolveIncidentOf: createResolve({ ...shared, ...observing }),
+        listSilent: createListSilent(shared.store),
         beat: config.heartbeat && createHeartbeat(config.heartbeat, http),
-      }),
-    callback: async () => createCallback(),
+        report: deps.report === false ? undefined : { ...shared, receivers: receiverNames(deps) },
+      });
+    },
+    callback: async () => {
+      const { callbacks: options } = config;
+      const reply = options?.slack && (await openSlackReply(options.slack, http));
+      // Opened by what is verified alone: whoever may call without a signature must not cost a connection.
+      return createCallback({ options, act: async (action) => (await act())(action), reply, clock, after, writeLog });
+    },
   };
 
   function closed<T extends { close(): Promise<void> }>(opened: T): T {
@@ -136,12 +188,17 @@ export function register(relay: Relay): void {
   for (const name of FUNCTIONS) {
     registerHttp(name, (request, response) => {
       const { method, headers, body, rawBody } = request as Request & { rawBody?: Uint8Array };
-      startOutsideOfAnyRequest(() => {
-        void relay.handlers[name]({ method, headers, body, rawBody }).then((answer) => {
-          response.status(answer.status);
+      const handle = (received: Uint8Array | undefined): void => {
+        void relay.handlers[name]({ method, headers, body, rawBody: received }).then((answer) => {
+          response.status(answer.status).set(answer.headers ?? {});
           if (answer.body) response.json(answer.body);
           else response.end();
         });
+      };
+      startOutsideOfAnyRequest(() => {
+        const held = heldBody(request, MOST_BYTES);
+        if (held) void held.then(handle, () => response.destroy());
+        else handle(rawBody);
       });
     });
   }
@@ -179,86 +236,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-async function openStore({ config, clock, after, writeLog }: RelayDeps): Promise<Store> {
-  const url = config.env.STORE_URL;
-  if (!url)
-    throw new Error('STORE_URL is not set: firestore://PROJECT/DATABASE, redis://HOST or, for a trial, memory:');
-  const { openStore: open } = await import('./adapters/store/open.ts');
-  const warn = (message: string): void => writeLog({ severity: 'WARNING', message });
-  // Not checked here: while the store is down, what escalates is published all the same.
-  return checkedStore(await open(url, { clock, after, warn }));
-}
-
-async function openLoki({ config, clock, after }: RelayDeps) {
-  const { LOKI_URL: url, LOKI_TENANT: tenant, LOKI_USERNAME: username, LOKI_PASSWORD: password } = config.env;
-  if (!url) throw new Error('LOKI_URL is not set');
-  const { createLoki } = await import('./adapters/loki/writer.ts');
-  const credentials = { tenant, username, password, bearerToken: config.env.LOKI_BEARER_TOKEN };
-  return createLoki({ url, ...given(credentials), clock, after });
-}
-
-async function openTopics({ config, after }: RelayDeps) {
-  const { env } = config;
-  const projectId = env.GOOGLE_CLOUD_PROJECT;
-  if (!projectId) throw new Error('GOOGLE_CLOUD_PROJECT is not set');
-  const { createTopics } = await import('./adapters/pubsub.ts');
-  return createTopics({
-    projectId,
-    topics: {
-      escalations: env.TOPIC_ESCALATIONS,
-      notifications: env.TOPIC_NOTIFICATIONS,
-      retry: env.TOPIC_RETRY,
-      'dead-letter': env.TOPIC_DEAD_LETTER,
-    },
-    after,
-  });
-}
-
-async function openEnricher({ config, clock, after }: RelayDeps, closing: (() => Promise<void>)[]) {
-  const { clusters, enrich } = config.pipeline;
-  const { GKE_API_ENDPOINT: gkeApiEndpoint, PIPELINE: path } = config.env;
-  const metadata = await openMetadata({
-    clusters,
-    timeoutMs: enrich.request_timeout,
-    after,
-    ...given({ gkeApiEndpoint, directory: path === undefined ? undefined : dirname(path) }),
-  });
-  closing.push(() => metadata.close());
-  return createEnricher({ options: config.pipeline, ...metadata, clock, after });
-}
-
-async function openReceiver(deps: RelayDeps, http: Http, name: string): Promise<Receiver | undefined> {
-  const given = deps.receivers?.find((each) => each.name === name);
-  const options = deps.config.receivers.find((each) => each.name === name);
-  return given ?? (options && createReceiver(options, { http, clock: deps.clock }));
-}
-
-/** A delivery to a receiver that configuration no longer has goes to whoever takes what no route names. */
-function fallbackOf({ config, receivers }: RelayDeps): (name: string) => string | undefined {
-  return (name) => {
-    const known = config.receivers.find((each) => each.name === name);
-    if (known || receivers?.some((each) => each.name === name)) return known?.fallback;
-    return config.pipeline.route?.receiver ?? config.receivers[0]?.name ?? receivers?.[0]?.name;
-  };
-}
-
-/** Without a route, everything goes to the first receiver there is. */
-function rootRoute({ config, receivers, writeLog }: RelayDeps) {
-  const { route } = config.pipeline;
-  const [first] = receivers ?? [];
-  if (route?.receiver !== undefined) return route;
-  if (!first) writeLog({ severity: 'WARNING', message: 'no receiver is configured: nobody will be told' });
-  return { match: [], continue: false, routes: [], ...route, ...(first ? { receiver: first.name } : {}) };
-}
-
 /** Equal secrets stay recognisable across instances, so the key must be one that all of them have. */
 function redactionKey({ env }: Config): string {
   return env.REDACTION_KEY ?? hash('sha256', `falco-relay redaction ${env.GOOGLE_CLOUD_PROJECT ?? ''}`, 'hex');
-}
-
-/** Leaves out what is undefined, so that an absent setting stays absent. */
-function given<T extends object>(settings: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
 }

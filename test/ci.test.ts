@@ -16,12 +16,19 @@ const GOOD = {
   numRuntimeErrorTestSuites: 0,
 };
 
+interface Jest {
+  json?: object | null;
+  code?: number;
+  /** What its files leave out, as they write it. */
+  notRun?: string;
+}
+
 interface Pretend {
   ci?: number;
   check?: number;
   /** jest's numbers and exit code; null writes no numbers. */
-  unit?: { json?: object | null; code?: number };
-  stack?: { json?: object | null; code?: number };
+  unit?: Jest;
+  stack?: Jest;
 }
 
 let folder: string;
@@ -30,10 +37,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function run({ ci = 0, check = 0, unit = {}, stack = {} }: Pretend): { last: string | undefined; code: number | null } {
+function run({ ci = 0, check = 0, unit = {}, stack = {} }: Pretend): {
+  last: string | undefined;
+  lines: string[];
+  code: number | null;
+} {
   // Its last argument is --outputFile=FILE.
-  const jest = ({ json = GOOD, code = 0 }: { json?: object | null; code?: number }): string =>
-    `${json === null ? '' : `echo '${JSON.stringify(json)}' >"\${last#--outputFile=}"; `}exit ${code}`;
+  const jest = ({ json = GOOD, code = 0, notRun }: Jest): string =>
+    `${notRun ? `echo 'not run: ${notRun}' >>"$NOT_RUN"; ` : ''}${json === null ? '' : `echo '${JSON.stringify(json)}' >"\${last#--outputFile=}"; `}exit ${code}`;
   const npm = `#!/usr/bin/env bash
 last=\${!#}
 case "$1 \${2:-}" in
@@ -49,7 +60,8 @@ exit 99
     encoding: 'utf8',
     env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` },
   });
-  return { last: stdout.trimEnd().split('\n').at(-1), code: status };
+  const lines = stdout.trimEnd().split('\n');
+  return { last: lines.at(-1), lines, code: status };
 }
 
 test.each<{ name: string; pretend: Pretend; last: string; code: number }>([
@@ -88,5 +100,13 @@ test.each<{ name: string; pretend: Pretend; last: string; code: number }>([
     code: 1,
   },
 ])('when $name: $last', ({ pretend, last, code }) => {
-  expect(run(pretend)).toEqual({ last, code });
+  expect(run(pretend)).toMatchObject({ last, code });
+});
+
+test('what was left out stands above the sum, each once, whichever step left it out', () => {
+  const { lines, code } = run({ unit: { notRun: 'a, because b' }, stack: { notRun: 'c, because d' } });
+  expect(lines.slice(-3)).toEqual(['not run: a, because b', 'not run: c, because d', '10 passed, 0 failed']);
+  expect(code).toBe(0);
+  const twice = run({ unit: { notRun: 'a, because b' }, stack: { notRun: 'a, because b' } }).lines;
+  expect(twice.filter((line) => line.startsWith('not run'))).toHaveLength(1);
 });

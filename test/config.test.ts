@@ -59,6 +59,7 @@ describe('a configuration', () => {
     });
     expect(pipeline.redact).toEqual({ loki: true, receivers: true });
     expect(pipeline.escalate.match).toHaveLength(1);
+    expect(pipeline.nodes).toMatchObject({ watch: true, silent_after: 960_000, cluster_silent_after: 660_000 });
     expect(receivers).toEqual([]);
   });
 
@@ -121,6 +122,8 @@ surprise: true
       "receivers: [{ name: a, webhook: { url: 'https://a.example/' } }, { name: a, webhook: { url: 'https://a.example/' } }]\nroute: { receiver: a }",
       /two receivers are named "a"/,
     ],
+    ['a root that does not take everything', `route: { match: ['team="a"'] }`, /pipeline.route.match: the root takes/],
+    ['a root that goes on', 'route: { continue: true }', /pipeline.route.continue: nothing comes after/],
     ['a route to nobody', 'route: { receiver: ghost }', /no receiver "ghost"/],
     [
       'a fallback to nobody',
@@ -136,6 +139,16 @@ surprise: true
       'receivers without a root route',
       "receivers: [{ name: a, webhook: { url: 'https://a.example/' } }]",
       /pipeline.route.receiver/,
+    ],
+    [
+      'a node that is silent before its cluster',
+      'nodes: { silent_after: 10m }',
+      /pipeline.nodes.silent_after: is shorter/,
+    ],
+    [
+      'a node that is forgotten before it is told',
+      'nodes: { forget_after: 16m }',
+      /pipeline.nodes.forget_after: is not/,
     ],
     ['a matcher that is none', "escalate: { match: ['priority'] }", /escalate.match/],
     ['a matcher on a name that no alert has', 'escalate: { match: [\'prioritty="Critical"\'] }', /prioritty/],
@@ -220,5 +233,47 @@ describe('heartbeat', () => {
   ])('with %j is refused without being shown', (HEARTBEAT_URL, problem) => {
     const PIPELINE = written('beat.yaml', text);
     expect(() => loadConfig({ PIPELINE, HEARTBEAT_URL })).toThrow(new ConfigError([problem]));
+  });
+});
+
+describe('FUNCTION_TARGET', () => {
+  const text = `
+receivers: [{ name: a, slack: { channel: C0123456, token: { env: TOKEN } } }]
+route: { receiver: a }
+heartbeat: { url: { env: BEAT } }
+callbacks: { allowed_users: ['*'], slack: { signing_secrets: [{ env: SIGNING }] } }
+`;
+  const SECRETS = { TOKEN: 'xoxb-1', BEAT: 'https://beats.example/', SIGNING: '8f742231b10e8888abcd99yyyzzz85a5' };
+  const missing = (variables: Record<string, string>): string[] => {
+    try {
+      loadConfig({ PIPELINE: written('all.yaml', text), ...variables });
+      return [];
+    } catch (error) {
+      return (error as ConfigError).problems.map((each) => /variable (\w+)/.exec(each)?.[1] ?? each);
+    }
+  };
+
+  test.each<[string, (keyof typeof SECRETS)[]]>([
+    ['ingest', []],
+    ['escalate', []],
+    ['notify', ['TOKEN']],
+    ['sweep', ['BEAT']],
+    ['callback', ['SIGNING']],
+    ['', ['TOKEN', 'BEAT', 'SIGNING']],
+  ])('%j needs of the secrets %j', (FUNCTION_TARGET, needed) => {
+    expect(missing({ FUNCTION_TARGET })).toEqual(needed);
+    expect(missing({ FUNCTION_TARGET, ...Object.fromEntries(needed.map((name) => [name, SECRETS[name]])) })).toEqual(
+      [],
+    );
+  });
+
+  test('a function without a secret knows all the same what there is', () => {
+    const { receivers, callbacks } = loadConfig({
+      PIPELINE: written('all.yaml', text),
+      FUNCTION_TARGET: 'notify',
+      TOKEN: 'xoxb-1',
+    });
+    expect(receivers[0]?.slack).toMatchObject({ token: 'xoxb-1', buttons: true });
+    expect(callbacks?.slack?.signing_secrets).toEqual(['']);
   });
 });

@@ -1,10 +1,11 @@
 /** The documents say what the code does: tables, schemas and commands are held against it. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { pipelineOptions } from '../functions/config.ts';
+import { parsePipeline, pipelineOptions } from '../functions/config.ts';
 import { REASONS } from '../functions/core/reasons.ts';
+import { policyTables, shippedPolicy } from './support/policy.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const manifest = JSON.parse(read('package.json')) as {
@@ -31,6 +32,23 @@ function reasonsPage(): string {
   return `${head}${rows.join('\n')}\n`;
 }
 
+test('docs/policy.md shows where every rule goes, when and why, as functions/pipeline.yaml has it', () => {
+  const tables = policyTables(shippedPolicy());
+  const [head = ''] = read('docs/policy.md').split(/^### /m, 1);
+  if (process.env.UPDATE_DOCS) writeFileSync(new URL('../docs/policy.md', import.meta.url), head + tables);
+  expect(read('docs/policy.md')).toBe(head + tables);
+});
+
+test('docs/policy.md shows an entry that pipeline.yaml may have', () => {
+  const examples = [...read('docs/policy.md').matchAll(/^```yaml\n(.+?)^```/gms)].map(([, yaml]) => yaml ?? '');
+  expect(examples).toHaveLength(1);
+  for (const example of examples) {
+    const problems: string[] = [];
+    parsePipeline(`severity:\n${example}`, problems);
+    expect(problems).toEqual([]);
+  }
+});
+
 test('docs/pipeline.schema.json is generated from the schemas that check pipeline.yaml', () => {
   const path = 'docs/pipeline.schema.json';
   const generated = `${JSON.stringify(z.toJSONSchema(pipelineOptions, { io: 'input' }), null, 2)}\n`;
@@ -44,6 +62,18 @@ test('every dependency stands in docs/decisions.md, with why', () => {
     (name) => !decisions.includes(name) && !name.startsWith('@types/'),
   );
   expect(missing).toEqual([]);
+});
+
+test.each(['operate', 'performance'])('docs/%s.md names parts of the benchmark and suites that there are', (name) => {
+  const commands = [...read(`docs/${name}.md`).matchAll(/npm run (?:bench -- --only|test:stack --) ([\w-]+)/g)];
+  expect(commands.length).toBeGreaterThan(0);
+  const main = read('test/bench/main.ts');
+  for (const [command, part] of commands) {
+    const exists = command.includes('bench')
+      ? new RegExp(`^ {2}'?${part}'?: \\(`, 'm').test(main)
+      : existsSync(new URL(`stack/${part}.stack.ts`, import.meta.url));
+    expect([command, exists]).toEqual([command, true]);
+  }
 });
 
 describe('README.md', () => {
@@ -62,7 +92,9 @@ describe('README.md', () => {
 
   test.each([
     'README.md',
-    ...['protocol', 'decisions', 'reasons', 'configuration', 'operate', 'performance'].map((name) => `docs/${name}.md`),
+    ...readdirSync(new URL('../docs', import.meta.url))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
   ])('and %s link to files that exist', (file) => {
     const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path ?? '');
     const base = new URL(`../${file}`, import.meta.url);

@@ -3,9 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { familyOf } from '../functions/core/family.ts';
-import { fingerprintOf } from '../functions/core/fingerprint.ts';
-import { readMessage } from '../functions/core/message.ts';
+import { familyOf } from '../functions/core/event/family.ts';
+import { fingerprintOf } from '../functions/core/event/fingerprint.ts';
+import { readMessage } from '../functions/core/event/message.ts';
 import { readEvent } from '../functions/ingest/event.ts';
 import { createRedactor } from '../functions/ingest/redact.ts';
 import { fixtureNames, fixtures, type PushMessage } from './fixtures/load.ts';

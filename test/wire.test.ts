@@ -1,18 +1,19 @@
 /** A function that starts while its store is away: it pages, says so, and works as soon as the store is back. */
 
 import { describe, expect, test } from '@jest/globals';
-import { loadConfig } from '../functions/config.ts';
+import { type Config, loadConfig } from '../functions/config.ts';
 import type { LogLine } from '../functions/core/log.ts';
 import type { OutgoingMessage } from '../functions/core/ports.ts';
 import { createRelay } from '../functions/wire.ts';
+import { pagerdutyRequest } from './callback/support.ts';
 import { freePort } from './stack/programs/program.ts';
 import { CLUSTER_ATTRIBUTES, eventText, pushOf, shellEvent } from './support/events.ts';
 
-function relayAt(STORE_URL: string) {
+function relayAt(STORE_URL: string, callbacks?: Config['callbacks']) {
   const lines: LogLine[] = [];
   const published: OutgoingMessage[] = [];
   const relay = createRelay({
-    config: loadConfig({ STORE_URL }),
+    config: { ...loadConfig({ STORE_URL }), callbacks },
     clock: Date.now,
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
@@ -42,6 +43,30 @@ describe('ingest', () => {
     const { relay, lines, ingest } = relayAt('');
     expect(await ingest()).toEqual({ status: 500, body: { reason: 'internal' } });
     expect(lines).toMatchObject([{ severity: 'CRITICAL', message: expect.stringContaining('STORE_URL is not set') }]);
+    await relay.close();
+  });
+});
+
+describe('callback', () => {
+  const signing_secrets = ['0123456789abcdef'];
+  const callbacks = { allowed_users: ['*'], pagerduty: { signing_secrets } };
+
+  test('opens no store for whoever does not sign', async () => {
+    const { relay, lines } = relayAt('', callbacks);
+    const headers = { 'x-pagerduty-signature': `v1=${'0'.repeat(64)}` };
+    const request = { method: 'POST', headers, body: {}, rawBody: Buffer.from('{}') };
+    expect(await relay.handlers.callback(request)).toMatchObject({ status: 401 });
+    expect(lines).toMatchObject([{ reason: 'callback-bad-signature' }]);
+    await relay.close();
+  });
+
+  test('that was told of no store says what to set, and has the event sent again', async () => {
+    const { relay, lines } = relayAt('', callbacks);
+    const occurred_at = new Date().toISOString();
+    const event = { id: '1', event_type: 'incident.resolved', occurred_at, data: { incident_key: 'a' } };
+    const answer = await relay.handlers.callback(pagerdutyRequest(JSON.stringify({ event }), signing_secrets));
+    expect(answer).toEqual({ status: 503, body: { reason: 'store-unavailable' } });
+    expect(lines).toMatchObject([{ severity: 'ERROR', message: expect.stringContaining('STORE_URL is not set') }]);
     await relay.close();
   });
 });

@@ -1,7 +1,7 @@
 /** The GKE API: one cluster's version, node pools and endpoints, through Google's client, which loads on first use. */
 
 import type { ClusterManagerClient, protos } from '@google-cloud/container';
-import type { ClusterRef } from '../core/alert.ts';
+import type { ClusterRef } from '../core/event/alert.ts';
 import {
   type ClusterFacts,
   type ClusterSource,
@@ -10,7 +10,7 @@ import {
   type Lookup,
   type NodePoolFacts,
   notFound,
-} from '../core/metadata.ts';
+} from '../core/event/metadata.ts';
 
 type Cluster = protos.google.container.v1.ICluster;
 type NodePool = protos.google.container.v1.INodePool;

@@ -10,13 +10,13 @@ interface Auth {
 }
 
 /**
- * `scope` is one of https://developers.google.com/identity/protocols/oauth2/scopes. A token is kept until shortly
+ * `scopes` are of https://developers.google.com/identity/protocols/oauth2/scopes. A token is kept until shortly
  * before it ends. What is returned throws when there is none within 5 s; an answer after that is ignored.
  */
-export function createGoogleToken(scope: string, after: After): () => Promise<string> {
+export function createGoogleToken(scopes: readonly string[], after: After): () => Promise<string> {
   let opening: Promise<Auth> | undefined;
   return async () => {
-    opening ??= import('google-auth-library').then(({ GoogleAuth }) => new GoogleAuth({ scopes: [scope] }));
+    opening ??= import('google-auth-library').then(({ GoogleAuth }) => new GoogleAuth({ scopes: [...scopes] }));
     const used = opening;
     try {
       const token = await within(

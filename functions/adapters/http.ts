@@ -1,8 +1,12 @@
 /** Outbound HTTP to addresses that people configure: guarded against reaching inside, bounded in time and size. */
 
 import { lookup as dnsLookup } from 'node:dns/promises';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import type { AllowPrivate } from '../core/allow-private.ts';
+import { type Credentials, credentialsOf } from '../core/credentials.ts';
 import type { After } from '../core/ports.ts';
+import { HttpError } from './http-error.ts';
+import { checkedUrl, guardedLookup } from './http-guard.ts';
 import type { HttpPool } from './http-pool.ts';
 
 export interface HttpRequest {
@@ -11,8 +15,8 @@ export interface HttpRequest {
   headers?: Readonly<Record<string, string>>;
   body?: string;
   signal: AbortSignal;
-  /** Permits http and private addresses, for endpoints in-house. Never link-local ones, where metadata servers are. */
-  allowPrivate?: boolean;
+  /** Permits http and private addresses, for endpoints in-house. Never those of metadata servers. */
+  allowPrivate?: AllowPrivate;
   /** The answer is read up to this many bytes, the rest is not waited for. */
   maxResponseBytes?: number;
 }
@@ -38,20 +42,6 @@ export interface HttpOptions {
   resolve?(hostname: string): Promise<readonly string[]>;
 }
 
-/** `forbidden`: the guard refused the address. `network`: no answer; `code` says what the system said. */
-export type HttpErrorKind = 'forbidden' | 'timeout' | 'aborted' | 'network';
-
-export class HttpError extends Error {
-  override readonly name = 'HttpError';
-  readonly kind: HttpErrorKind;
-  readonly code: string;
-  constructor(kind: HttpErrorKind, code: string) {
-    super(`${kind}: ${code}`);
-    this.kind = kind;
-    this.code = code;
-  }
-}
-
 /** Send and answer: shorter than the 20 s that notify gives a delivery. */
 export const TIMEOUT_MS = 15_000;
 const RESPONSE_BYTES = 64 * 1024;
@@ -59,15 +49,15 @@ const CONNECTIONS = 16;
 
 export function createHttp(options: HttpOptions): Http {
   const resolve = options.resolve ?? systemResolve;
-  // As many as pipeline.yaml names addresses. Guarded and unguarded sockets are kept apart, or one request would reuse
-  // what another was allowed to open.
+  // As many as pipeline.yaml names addresses. Sockets with different permissions are kept apart, or one request would
+  // reuse what another was allowed to open.
   const pools = new Map<string, Promise<HttpPool>>();
 
-  function poolFor(origin: string, allowPrivate: boolean): Promise<HttpPool> {
-    const key = `${allowPrivate ? 'private' : 'public'} ${origin}`;
+  function poolFor(origin: string, allowPrivate: AllowPrivate): Promise<HttpPool> {
+    const key = JSON.stringify([origin, allowPrivate]);
     const known = pools.get(key);
     if (known) return known;
-    const created = createPool(origin, guardedLookup(resolve, allowPrivate), options.after);
+    const created = createPool(origin, guardedLookup(resolve, origin, allowPrivate), options.after);
     pools.set(key, created);
     return created;
   }
@@ -77,13 +67,14 @@ export function createHttp(options: HttpOptions): Http {
       const { signal, method } = request;
       const allowPrivate = request.allowPrivate ?? false;
       const url = checkedUrl(request.url, allowPrivate);
-      const credentials = url.username || url.password ? { authorization: basicOf(url) } : {};
+      const credentials = credentialsOf(url);
+      if (!credentials) throw new HttpError('forbidden', "the address's user name or password can't be decoded");
       try {
         const pool = await poolFor(url.origin, allowPrivate);
         const { status, headers, body, cut } = await pool.request({
           method,
           path: `${url.pathname}${url.search}`,
-          headers: { 'user-agent': 'falco-relay', ...credentials, ...request.headers },
+          headers: { 'user-agent': 'falco-relay', ...authorization(credentials), ...request.headers },
           ...(request.body === undefined ? {} : { body: request.body }),
           timeoutMs: TIMEOUT_MS,
           signal,
@@ -108,8 +99,8 @@ async function createPool(origin: string, lookup: LookupFunction, after: After):
   return createHttpPool({ origin, connections: CONNECTIONS, after, connect: { lookup } });
 }
 
-function basicOf({ username, password }: URL): string {
-  return basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
+function authorization({ username, password }: Credentials): Record<string, string> {
+  return username || password ? { authorization: basicAuthorization(username, password) } : {};
 }
 
 /** The header's value: https://www.rfc-editor.org/rfc/rfc7617, in UTF-8. */
@@ -134,113 +125,7 @@ function httpError(error: unknown): HttpError {
   return new HttpError('network', typeof code === 'string' && SAFE_CODE.test(code) ? code : 'the connection failed');
 }
 
-// --- The guard ---------------------------------------------------------------------------------------------
-
-/** `public` is open to all, `private` to `allowPrivate`, `forbidden` to nobody. */
-export type AddressClass = 'public' | 'private' | 'forbidden';
-
-/** https://www.iana.org/assignments/iana-ipv4-special-registry: what is in neither list is public. */
-const PRIVATE_4 = subnets('ipv4', ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']);
-const FORBIDDEN_4 = subnets('ipv4', [
-  '0.0.0.0/8',
-  '169.254.0.0/16', // link-local: the metadata servers of all clouds
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.88.99.0/24', // 6to4 relays
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '224.0.0.0/3', // multicast, reserved, broadcast
-]);
-
-/** https://www.iana.org/assignments/iana-ipv6-special-registry: public is only what is in 2000::/3 and not in the last list. */
-const PRIVATE_6 = subnets('ipv6', ['::1/128', 'fc00::/7']);
-const GLOBAL_6 = subnets('ipv6', ['2000::/3']);
-const FORBIDDEN_6 = subnets('ipv6', [
-  'fd00:ec2::254/128', // metadata servers that live among the private addresses
-  'fd20:ce::254/128',
-  '2001::/23', // Teredo and other protocols' own
-  '2001:db8::/32',
-  '2002::/16', // 6to4 holds an IPv4 address of anyone's choice; so do ::ffff:0:0/96 and 64:ff9b::/96 outside of 2000::/3
-  '3fff::/20',
-]);
-
-const METADATA_NAMES: ReadonlySet<string> = new Set([
-  'metadata',
-  'metadata.goog',
-  'metadata.google.internal',
-  'instance-data',
-  'instance-data.ec2.internal',
-]);
-
-/** Where an IP address literal leads, of either family, without brackets. What is no address is forbidden. */
-export function classOf(address: string): AddressClass {
-  const family = isIP(address);
-  if (family === 4) {
-    if (FORBIDDEN_4.check(address, 'ipv4')) return 'forbidden';
-    return PRIVATE_4.check(address, 'ipv4') ? 'private' : 'public';
-  }
-  // A zone (fe80::1%eth0) or an embedded IPv4 address is of no use here; BlockList would read the latter as IPv4.
-  if (family !== 6 || address.includes('%') || isMapped(address)) return 'forbidden';
-  if (FORBIDDEN_6.check(address, 'ipv6')) return 'forbidden';
-  if (PRIVATE_6.check(address, 'ipv6')) return 'private';
-  return GLOBAL_6.check(address, 'ipv6') ? 'public' : 'forbidden';
-}
-
-/** The URL parser has one spelling for each address, in which a mapped one begins so. */
-function isMapped(address: string): boolean {
-  return new URL(`http://[${address}]/`).hostname.startsWith('[::ffff:');
-}
-
-function mayReach(address: string, allowPrivate: boolean): boolean {
-  const found = classOf(address);
-  return found === 'public' || (found === 'private' && allowPrivate);
-}
-
-/** Checks scheme, name and literal address: `net.connect` asks no resolver for a literal. */
-function checkedUrl(text: string, allowPrivate: boolean): URL {
-  const url = URL.parse(text);
-  if (!url) throw new HttpError('forbidden', 'not a URL');
-  if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:'))
-    throw new HttpError('forbidden', 'not https');
-  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (METADATA_NAMES.has(host)) throw new HttpError('forbidden', 'a metadata server');
-  if (isIP(host) !== 0 && !mayReach(host, allowPrivate)) throw new HttpError('forbidden', 'address not allowed');
-  return url;
-}
-
-/** Resolves when the socket connects, and connects to what was checked: a second answer can't differ. */
-function guardedLookup(
-  resolve: (hostname: string) => Promise<readonly string[]>,
-  allowPrivate: boolean,
-): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (addresses) => {
-        const found = addresses.map((address) => ({ address, family: isIP(address) }));
-        const first = found[0];
-        // One bad address spoils the name: which one is dialled is not ours to choose.
-        if (!first) callback(new HttpError('network', 'ENOTFOUND'), '', 0);
-        else if (!addresses.every((address) => mayReach(address, allowPrivate)))
-          callback(new HttpError('forbidden', 'the name leads to an address that is not allowed'), '', 0);
-        else if (options.all) callback(null, found);
-        else callback(null, first.address, first.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, '', 0),
-    );
-  };
-}
-
 async function systemResolve(hostname: string): Promise<readonly string[]> {
   const found = await dnsLookup(hostname, { all: true });
   return found.map(({ address }) => address);
-}
-
-function subnets(family: 'ipv4' | 'ipv6', list: readonly string[]): BlockList {
-  const blocked = new BlockList();
-  for (const subnet of list) {
-    const [address = '', bits] = subnet.split('/');
-    blocked.addSubnet(address, Number(bits), family);
-  }
-  return blocked;
 }

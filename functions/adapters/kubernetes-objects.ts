@@ -10,7 +10,7 @@ import {
   type Owner,
   type PodFacts,
   type PodOnNode,
-} from '../core/metadata.ts';
+} from '../core/event/metadata.ts';
 
 const labels = z.record(z.string(), z.string()).nullish();
 const metadata = z.object({
@@ -42,6 +42,10 @@ type PodObject = z.infer<typeof podObject>;
 
 const podList = z.object({ items: z.array(podObject) });
 const anyObject = z.object({ metadata });
+const nodeObject = z.object({
+  metadata,
+  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish() }).nullish(),
+});
 
 /** Labels are shown, matched and written: few, and short as Kubernetes has them. */
 const MAX_LABELS = 64;
@@ -85,8 +89,9 @@ export function namespace(body: unknown): NamespaceFacts | undefined {
 }
 
 export function node(body: unknown): NodeFacts | undefined {
-  const parsed = anyObject.safeParse(body);
+  const parsed = nodeObject.safeParse(body);
   if (!parsed.success) return undefined;
+  const ready = parsed.data.status?.conditions?.find(({ type }) => type === 'Ready');
   const of = parsed.data.metadata.labels ?? {};
   const pool = of['cloud.google.com/gke-nodepool'];
   const zone = of['topology.kubernetes.io/zone'];
@@ -96,6 +101,7 @@ export function node(body: unknown): NodeFacts | undefined {
     ...(pool && { pool }),
     ...(zone && { zone }),
     ...(machineType && { machineType }),
+    ...(ready && { ready: ready.status === 'True' }),
   };
 }
 

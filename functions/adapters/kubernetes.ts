@@ -10,7 +10,7 @@ import {
   type Lookup,
   notFound,
   type WorkloadSource,
-} from '../core/metadata.ts';
+} from '../core/event/metadata.ts';
 import type { After } from '../core/ports.ts';
 import { createHttpPool, type HttpPool } from './http-pool.ts';
 import * as read from './kubernetes-objects.ts';

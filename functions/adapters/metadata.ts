@@ -1,12 +1,19 @@
 /** Opens what enrichment may ask, as far as pipeline.yaml lists clusters for it. */
 
 import { resolve } from 'node:path';
-import type { ClusterRef } from '../core/alert.ts';
-import type { ClusterSource, ClusterStatics, WorkloadSource } from '../core/metadata.ts';
+import type { ClusterRef } from '../core/event/alert.ts';
+import { type ClusterSource, type ClusterStatics, clusterKey, type WorkloadSource } from '../core/event/metadata.ts';
 import type { After } from '../core/ports.ts';
 import { createGkeSource } from './gke.ts';
 import { createGoogleToken } from './google-token.ts';
 import { readStaticMetadata } from './static-metadata.ts';
+
+/**
+ * GKE takes the token of a service account as it is, and learns the e-mail, which RBAC names, from a token of the second
+ * scope alone: without it the user is the account's unique id. The metadata server of Cloud Run gives the scopes that it
+ * is asked for: https://cloud.google.com/run/docs/securing/service-identity
+ */
+const GKE_SCOPES = ['https://www.googleapis.com/auth/cloud-platform', 'https://www.googleapis.com/auth/userinfo.email'];
 
 export interface MetadataOptions {
   /** `clusters` of pipeline.yaml. */
@@ -36,14 +43,14 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
   const statics = new Map<string, ClusterStatics>();
   for (const cluster of clusters) {
     if (!cluster.metadata) continue;
-    statics.set(keyOf(cluster), await readStaticMetadata(resolve(directory, cluster.metadata), cluster));
+    statics.set(clusterKey(cluster), await readStaticMetadata(resolve(directory, cluster.metadata), cluster));
   }
   const gke = createGkeSource({ timeoutMs, ...(apiEndpoint && { apiEndpoint }) });
   const kubernetes = clusters.some((cluster) => cluster.kubernetes) ? await openKubernetes(options) : undefined;
   return {
     gke,
     ...(kubernetes && { kubernetes }),
-    statics: (cluster) => statics.get(keyOf(cluster)),
+    statics: (cluster) => statics.get(clusterKey(cluster)),
     async close() {
       await Promise.allSettled([gke.close(), kubernetes?.close()]);
     },
@@ -52,11 +59,6 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
 
 async function openKubernetes({ token, timeoutMs, after }: MetadataOptions): Promise<WorkloadSource> {
   const { createKubernetesSource } = await import('./kubernetes.ts');
-  // GKE's control planes take the token of a service account as it is.
-  const google = createGoogleToken('https://www.googleapis.com/auth/cloud-platform', after);
+  const google = createGoogleToken(GKE_SCOPES, after);
   return createKubernetesSource({ token: token ?? google, timeoutMs, after });
-}
-
-function keyOf({ project, location, name }: ClusterRef): string {
-  return `${project}/${location}/${name}`;
 }

@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import type { ClusterRef } from '../core/alert.ts';
-import { type ClusterStatics, isClusterName, isLocation, isProject } from '../core/metadata.ts';
+import type { ClusterRef } from '../core/event/alert.ts';
+import { type ClusterStatics, isClusterName, isLocation, isProject } from '../core/event/metadata.ts';
 
 const labels = z.record(z.string(), z.string()).default({});
 const pattern = z.string().min(1).max(253);

@@ -13,10 +13,24 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-/** A positive duration; the parsed value is milliseconds. */
-export const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return ms;
-  context.issues.push({ code: 'custom', message: 'not a duration: write 30s, 10m, 1h or 2d', input: text });
-  return z.NEVER;
-});
+/**
+ * A positive duration of at most `most`; the parsed value is milliseconds. Each has a bound: a window that outlives the
+ * records of its events counts too few of them, a timer past 24 days fires at once, and a number past 2^53 is no number.
+ * @param says what it is, for the JSON schema
+ */
+export function duration(most: string, says = '') {
+  const mostMs = parseDuration(most) ?? 0;
+  return z
+    .string()
+    .transform((text, context) => {
+      const ms = parseDuration(text);
+      if (ms !== undefined && ms > 0 && ms <= mostMs) return ms;
+      const message =
+        ms !== undefined && ms > 0
+          ? `longer than ${most}, the most there is`
+          : 'not a duration: write 30s, 10m, 1h or 2d';
+      context.issues.push({ code: 'custom', message, input: text });
+      return z.NEVER;
+    })
+    .describe(`${says} At most ${most}.`.trim());
+}

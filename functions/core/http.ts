@@ -11,6 +11,7 @@ export interface Request {
 
 export interface Answer {
   status: number;
+  headers?: Readonly<Record<string, string>>;
   /** Holds no payload and no secret. */
   body?: Readonly<Record<string, string | number>>;
 }

@@ -5,8 +5,9 @@
  * is a code of reasons.ts. In production nobody observes and nothing is built for it.
  */
 
-import type { EnrichmentLevel, Family } from './alert.ts';
-import type { AlertView, GroupLabels } from './notification.ts';
+import type { EnrichmentLevel, Family } from './event/alert.ts';
+import { type Incident, lead } from './incident/incident.ts';
+import type { AlertView, GroupLabels } from './page/notification.ts';
 import type { Owed, Role } from './ports.ts';
 import type { Priority } from './priority.ts';
 
@@ -85,6 +86,16 @@ export interface IncidentObservation {
   /** Rules seen in it, the lead's among them. */
   rules: readonly string[];
   receivers: readonly string[];
+  /** Who acknowledged or resolved it. */
+  by?: { who: string; at: number } | undefined;
+  /** How often it rang. */
+  round: number;
+  /** Who is told next, and when, while nobody acknowledges. */
+  next?: { receiver: string; at: number } | undefined;
+  /** How many incidents a storm holds. */
+  storm?: number | undefined;
+  heldBy?: string | undefined;
+  observed?: boolean | undefined;
 }
 
 /** One attempt to tell one receiver of one incident. */
@@ -122,3 +133,42 @@ export type Observation =
   | ParkedObservation;
 
 export type Observe = (observation: Observation) => void;
+
+/** An incident as observers see it. */
+export function incidentObservation(incident: Incident, at: number): IncidentObservation {
+  const {
+    groupKey,
+    generation,
+    labels: group,
+    state,
+    severity,
+    count,
+    firstNs,
+    lastNs,
+    receivers,
+    round,
+    by,
+  } = incident;
+  const tier = state === 'open' ? incident.tiers[incident.tier] : undefined;
+  return {
+    kind: 'incident',
+    at,
+    groupKey,
+    generation,
+    group,
+    state,
+    severity,
+    count,
+    firstNs,
+    lastNs,
+    lead: lead(incident).alert,
+    rules: incident.rules.map(({ rule }) => rule),
+    receivers,
+    round,
+    by,
+    next: tier && { receiver: tier.receiver, at: incident.pagedAt + tier.after },
+    storm: incident.storm?.size,
+    heldBy: incident.heldBy?.groupKey,
+    observed: incident.observed,
+  };
+}

@@ -1,9 +1,10 @@
 /** Parking: what never can succeed goes to the dead-letter topic with its reason, and only then is acknowledged. */
 
-import { carried, DETAIL, FROM, IDENTITY, REASON } from './attributes.ts';
+import { carried, DETAIL, FROM, IDENTITY, REASON } from './event/attributes.ts';
 import { ACKNOWLEDGED, type Answer, nack } from './http.ts';
 import type { WriteLog } from './log.ts';
 import type { Observe } from './observe.ts';
+import { boundedBy } from './plain.ts';
 import type { Clock, Topics } from './ports.ts';
 import type { ReasonCode } from './reasons.ts';
 
@@ -28,9 +29,9 @@ export function createPark(deps: { topics: Topics; log: WriteLog; clock: Clock; 
   return async ({ from, reason, detail, data, attributes, messageId, uuid }) => {
     const own = {
       [REASON]: reason,
-      [DETAIL]: cutBytes(detail, MAX_VALUE_BYTES),
+      [DETAIL]: boundedBy(Buffer.byteLength, detail, MAX_VALUE_BYTES),
       [FROM]: from,
-      ...(uuid === undefined ? {} : { [IDENTITY]: cutBytes(uuid, MAX_VALUE_BYTES) }),
+      ...(uuid === undefined ? {} : { [IDENTITY]: boundedBy(Buffer.byteLength, uuid, MAX_VALUE_BYTES) }),
     };
     try {
       await deps.topics.publish('dead-letter', { data, attributes: carried(attributes, own) });
@@ -56,13 +57,4 @@ export async function parkOrNack(
   } catch {
     return nack('pubsub-unavailable');
   }
-}
-
-/** Cuts to a number of UTF-8 bytes without splitting a character. */
-function cutBytes(text: string, limit: number): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= limit) return text;
-  let end = limit;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return new TextDecoder().decode(bytes.subarray(0, end));
 }

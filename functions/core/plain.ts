@@ -31,6 +31,16 @@ export function bounded(text: string, max: number, keep: Keep = 'start'): string
   return `${text.slice(0, from)}…(+${to - from})${text.slice(to)}`;
 }
 
+/** Cuts to `max` by another measure than UTF-16 units, such as bytes. */
+export function boundedBy(measure: (text: string) => number, text: string, max: number, keep: Keep = 'start'): string {
+  let short = text;
+  for (let units = text.length, size = measure(short); size > max && units > 0; size = measure(short)) {
+    units = Math.max(0, Math.min(units - 1, Math.floor((units * max) / size)));
+    short = bounded(text, units, keep);
+  }
+  return short;
+}
+
 function spell(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);

@@ -1,9 +1,9 @@
 /** What the relay needs from the world outside: the store, Loki, Pub/Sub and the receivers, as interfaces. */
 
-import type { LogEntry } from './alert.ts';
+import type { LogEntry } from './event/alert.ts';
 import type { Json } from './json.ts';
-import type { Notification } from './notification.ts';
 import type { Outcome } from './outcome.ts';
+import type { Notification } from './page/notification.ts';
 import type { ReasonCode } from './reasons.ts';
 
 /** Milliseconds since the epoch. Passed in wherever time matters, so that tests own it. */
@@ -83,7 +83,7 @@ export interface Summary {
   /** Index labels and rule of the window's first event. */
   labels: Readonly<Record<string, string>>;
   rule: string;
-  /** Up to `DISTINCT_LIMIT` distinct values each, in order of appearance. */
+  /** Up to `DISTINCT_LIMIT` distinct values each, in the order in which they came, or happened. */
   pods: readonly string[];
   nodes: readonly string[];
   users: readonly string[];
@@ -103,14 +103,17 @@ export const OWING_TTL_MS = 31 * 24 * 3_600_000;
 /** How long one attempt at a summary or a delivery keeps others away. */
 export const HOLD_MS = 30_000;
 
+/** What went wrong with one window, while the store went on with the others. */
+export type WindowFailed = (windowId: string, error: Error) => void;
+
 export interface EventStore {
   /** One atomic step per event, one round trip per group. A failed group fails each of its items. */
   claim(claims: readonly EventClaim[]): Promise<Outcome<EventRecord>[]>;
   settle(settlements: readonly Settlement[]): Promise<Outcome<void>[]>;
-  /** Closes up to `limit` windows whose end has passed by the store's clock. Gives how many. */
-  closeWindows(limit: number): Promise<number>;
-  /** Takes up to `limit` summaries for `HOLD_MS`, marking them tried. */
-  takeSummaries(limit: number): Promise<Summary[]>;
+  /** Closes up to `limit` windows whose end has passed by the store's clock. Gives how many; fewer, and none is left. */
+  closeWindows(limit: number, failed?: WindowFailed): Promise<number>;
+  /** Takes up to `limit` summaries for `HOLD_MS` at least, marking them tried. None is left once it gives none and says of none. */
+  takeSummaries(limit: number, failed?: WindowFailed): Promise<Summary[]>;
   /** After it was written to Loki or parked. */
   deleteSummary(id: string): Promise<void>;
 }

@@ -5,6 +5,16 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?
 const NS_PER_MS = 1_000_000n;
 const NS_PER_SECOND = 1_000_000_000n;
 
+/** @param ns nanoseconds since the epoch, as text in decimal too */
+export function millisecondsOf(ns: bigint | string): number {
+  return Number(BigInt(ns) / NS_PER_MS);
+}
+
+/** @param ms milliseconds since the epoch; a part of one is left out */
+export function nanosecondsOf(ms: number): bigint {
+  return BigInt(Math.floor(ms)) * NS_PER_MS;
+}
+
 /** Nanoseconds since the epoch, or undefined for what is no such time. Leap seconds are refused, as Go does. */
 export function parseTime(text: string): bigint | undefined {
   const parts = RFC_3339.exec(text);

@@ -1,24 +1,32 @@
 /**
  * escalate: an alert worth people's attention opens an incident or joins one, and its deliveries are woken.
  *
- * The steps: core/message, alert (the schema in core/alert-view), route, core/group, join, core/wake. What the
- * transaction in join wrote stays due until it was delivered; the wake-ups published here only make it fast.
+ * The steps: message, alert (the schema in core/page/alert-view), route, group, mute, join, wake. What the transaction in
+ * join wrote stays due until it was delivered; the wake-ups published here only make it fast.
  */
 
-import { alertView, factsOfView } from '../core/alert-view.ts';
-import { type Group, groupOf } from '../core/group.ts';
+import { ContentionError } from '../core/contention.ts';
+import { readMessage } from '../core/event/message.ts';
 import { ACKNOWLEDGED, type Handler, nack } from '../core/http.ts';
-import { lead } from '../core/incident.ts';
+import { groupOf } from '../core/incident/group.ts';
+import type { Routing, StormLimits } from '../core/incident/incident.ts';
+import { stormGroupOf } from '../core/incident/storm.ts';
+import { mergedTiers } from '../core/incident/tiers.ts';
+import { wake } from '../core/incident/wake.ts';
+import { createKeyedLanes } from '../core/keyed-lanes.ts';
 import { createLane, type Lane } from '../core/lane.ts';
 import type { WriteLog } from '../core/log.ts';
-import { readMessage } from '../core/message.ts';
-import type { AlertView } from '../core/notification.ts';
-import type { Observe } from '../core/observe.ts';
+import type { Facts } from '../core/match/facts.ts';
+import { incidentObservation, type Observe } from '../core/observe.ts';
 import { ok } from '../core/outcome.ts';
+import { alertView, factsOfView } from '../core/page/alert-view.ts';
+import type { AlertView } from '../core/page/notification.ts';
 import { type Park, parkOrNack } from '../core/park.ts';
 import type { After, Clock, DocumentStore, Topics } from '../core/ports.ts';
-import { wake } from '../core/wake.ts';
-import { type Arrival, type JoinResult, joinIncident } from './join.ts';
+import { createDownPages } from './down.ts';
+import { type Arrival, type JoinResult, joinIncident, openIncidents } from './join.ts';
+import type { Muting } from './mute.ts';
+import { countMuted } from './muted.ts';
 import { type Route, routeAlert } from './route.ts';
 
 /** A transaction reads one document an alert: more would make it slow and likely to collide. */
@@ -29,6 +37,13 @@ export interface EscalateDeps {
   store: DocumentStore;
   topics: Topics;
   route: Route;
+  muting: Muting;
+  /** When a cluster's further incidents are one storm. */
+  storm: StormLimits;
+  /** Whether this receiver drops a second send of the same page. */
+  idempotent(receiver: string): boolean;
+  /** `observe`: decide, count and say who would be told, and tell nobody. */
+  mode: 'page' | 'observe';
   park: Park;
   clock: Clock;
   after: After;
@@ -37,19 +52,11 @@ export interface EscalateDeps {
 }
 
 export function createEscalate(deps: EscalateDeps): Handler {
-  // One lane a group: a storm in one incident is one transaction after another, and delays no other incident.
-  const lanes = new Map<string, Lane<Arrival, JoinResult>>();
-
-  async function join(arrival: Arrival): Promise<JoinResult> {
-    const { key } = arrival.group;
-    const lane = lanes.get(key) ?? createJoinLane(deps);
-    lanes.set(key, lane);
-    try {
-      return await lane.submit(arrival);
-    } finally {
-      if (lane.idle && lanes.get(key) === lane) lanes.delete(key);
-    }
-  }
+  // A storm in one incident delays no other one that is open; what opens goes by cluster, as the storm valve does.
+  const join = createKeyedLanes<Arrival, JoinResult | undefined>(() => createJoinLane(deps, joinIncident));
+  const open = createKeyedLanes<Arrival, JoinResult>(() => createJoinLane(deps, openIncidents));
+  const pageWithoutStore = createDownPages(deps);
+  const count = createKeyedLanes<string, void>((id) => createMutedLane(deps, id));
 
   return async (request) => {
     const envelope = readMessage(request.body);
@@ -60,37 +67,73 @@ export function createEscalate(deps: EscalateDeps): Handler {
       const invalid = { from: 'escalate', reason: 'escalation-invalid', detail: alert } as const;
       return parkOrNack(deps.park, invalid, { ...message, data: message.text });
     }
-    const routed = routeAlert(deps.route, factsOfView(alert));
-    const group = groupOf(alert, routed[0]?.groupBy);
-    // Without any receiver there is nobody to deliver to: the incident is counted and shown.
-    const receivers = [...new Set(routed.map(({ receiver }) => receiver))].filter((name) => name !== '');
-
-    let joined: JoinResult;
+    const facts = factsOfView(alert);
+    const arrival = arrivalOf(deps, alert, facts);
+    const { muted, shadows } = await deps.muting.ofAlert(alert, facts, arrival.group.key);
+    let joined: JoinResult | undefined;
     try {
-      joined = await join({ alert, group, receivers });
+      if (muted) await count(muted.id, alert.uuid);
+      else joined = (await join(arrival.group.key, arrival)) ?? (await open(stormGroupOf(alert).key, arrival));
+      for (const { id } of shadows) await count(id, `${alert.uuid}/${id}`);
     } catch (error) {
       const labels = { uuid: alert.uuid };
-      deps.writeLog({
-        severity: 'ERROR',
-        message: `incident: ${(error as Error).message}`,
-        reason: 'store-unavailable',
-        labels,
-      });
+      const message = `incident: ${(error as Error).message}`;
+      deps.writeLog({ severity: 'ERROR', message, reason: 'store-unavailable', labels });
+      // In a storm a message comes again a moment later; a page without an incident would be one too many.
+      if (!muted && !(error instanceof ContentionError)) await pageWithoutStore(arrival);
       return nack('store-unavailable');
     }
-    observe(deps, joined, group);
+    if (!joined) {
+      const labels = { uuid: alert.uuid, by: muted?.id ?? '' };
+      deps.writeLog({ severity: 'INFO', message: 'an alert told nobody', reason: 'alert-muted', labels });
+      return ACKNOWLEDGED;
+    }
+    for (const incident of joined.incidents) deps.observe?.(incidentObservation(incident, deps.clock()));
+    if (arrival.routing.observed) observed(deps, joined, arrival.routing);
     return (await wake(deps.topics, joined.due)) ? ACKNOWLEDGED : nack('pubsub-unavailable');
   };
 }
 
-function createJoinLane(deps: EscalateDeps): Lane<Arrival, JoinResult> {
+function arrivalOf({ route, mode, storm }: EscalateDeps, alert: AlertView, facts: Facts): Arrival {
+  const routed = routeAlert(route, facts);
+  return {
+    alert,
+    group: groupOf(alert, routed[0]?.groupBy),
+    routing: {
+      // Without any receiver there is nobody to deliver to: the incident is counted and shown.
+      receivers: [...new Set(routed.map(({ receiver }) => receiver))].filter((name) => name !== ''),
+      tiers: mergedTiers(...routed.map(({ tiers }) => tiers)),
+      valve: storm,
+      observed: mode === 'observe',
+    },
+  };
+}
+
+function createMutedLane({ store, after }: EscalateDeps, id: string): Lane<string, void> {
+  return createLane({
+    name: 'muted',
+    flush: async (marks) => {
+      await countMuted(store, id, marks);
+      return marks.map(() => ok(undefined));
+    },
+    maxItems: MAX_GROUP,
+    keyOf: (mark) => mark,
+    deadlineMs: DEADLINE_MS,
+    after,
+  });
+}
+
+function createJoinLane<Result>(
+  { store, after }: EscalateDeps,
+  join: (store: DocumentStore, arrivals: readonly Arrival[]) => Promise<Result[]>,
+): Lane<Arrival, Result> {
   return createLane({
     name: 'incident',
-    flush: async (arrivals) => (await joinIncident(deps.store, arrivals)).map(ok),
+    flush: async (arrivals) => (await join(store, arrivals)).map(ok),
     maxItems: MAX_GROUP,
     keyOf: ({ alert }) => alert.uuid,
     deadlineMs: DEADLINE_MS,
-    after: deps.after,
+    after,
   });
 }
 
@@ -109,22 +152,10 @@ function readAlert(text: string): AlertView | string {
   return `wrong fields: ${[...wrong].join(', ')}`;
 }
 
-function observe(deps: EscalateDeps, { incident }: JoinResult, group: Group): void {
-  if (!incident || !deps.observe) return;
-  const { groupKey, generation, state, severity, count, firstNs, lastNs, receivers } = incident;
-  deps.observe({
-    kind: 'incident',
-    at: deps.clock(),
-    groupKey,
-    generation,
-    group: group.labels,
-    state,
-    severity,
-    count,
-    firstNs,
-    lastNs,
-    lead: lead(incident).alert,
-    rules: incident.rules.map(({ rule }) => rule),
-    receivers,
-  });
+/** What a first week under `mode: observe` is judged by: each incident once, and whom it would have told. */
+function observed({ writeLog }: EscalateDeps, { reason, incidents }: JoinResult, { receivers }: Routing): void {
+  const [incident] = incidents;
+  if (!incident || reason === 'incident-joined' || reason === 'alert-counted-before') return;
+  const message = `observed: ${incident.severity} in ${incident.groupKey} would tell ${receivers.join(', ') || 'nobody'}`;
+  writeLog({ severity: 'NOTICE', message, reason: 'observe-only' });
 }

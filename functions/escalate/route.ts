@@ -1,9 +1,11 @@
 /** Routing: which receivers an alert goes to, by a tree with Alertmanager's semantics. */
 
 import * as z from 'zod';
-import type { Facts } from '../core/facts.ts';
-import { GROUP_NAMES, type GroupName } from '../core/group.ts';
-import { type Matcher, matchersSchema, matches } from '../core/matcher.ts';
+import { duration } from '../core/duration.ts';
+import { GROUP_NAMES, type GroupName } from '../core/incident/group.ts';
+import type { Tier } from '../core/incident/tiers.ts';
+import type { Facts } from '../core/match/facts.ts';
+import { type Matcher, matchersSchema, matches } from '../core/match/matcher.ts';
 
 export interface Route {
   /** Absent: the parent's. */
@@ -13,8 +15,13 @@ export interface Route {
   continue: boolean;
   /** Absent: the parent's; at the root: by the kind of alert. */
   group_by?: GroupName[] | undefined;
+  /** Who is told next while nobody acknowledges, counted from the page. Absent: the parent's. */
+  escalate_after?: Tier[] | undefined;
   routes: Route[];
 }
+
+/** A day without an alert is quiet, and what is quiet pages nobody: a tier comes well before. */
+const LAST_TIER = '12h';
 
 /** The schema of `route` in pipeline.yaml. */
 export const routeOptions: z.ZodType<Route> = z.strictObject({
@@ -22,6 +29,7 @@ export const routeOptions: z.ZodType<Route> = z.strictObject({
   match: matchersSchema.default([]),
   continue: z.boolean().default(false),
   group_by: z.array(z.enum(GROUP_NAMES)).min(1).optional(),
+  escalate_after: z.array(z.strictObject({ after: duration(LAST_TIER), receiver: z.string() })).optional(),
   get routes() {
     return z.array(routeOptions).default([]);
   },
@@ -30,6 +38,7 @@ export const routeOptions: z.ZodType<Route> = z.strictObject({
 export interface Routed {
   receiver: string;
   groupBy: readonly GroupName[] | undefined;
+  tiers: readonly Tier[];
 }
 
 /**
@@ -38,12 +47,20 @@ export interface Routed {
  * page too many is better than one too few.
  */
 export function routeAlert(root: Route, facts: Facts): Routed[] {
-  return reached(root, facts, { receiver: root.receiver ?? '', groupBy: root.group_by });
+  return reached(root, facts, {
+    receiver: root.receiver ?? '',
+    groupBy: root.group_by,
+    tiers: root.escalate_after ?? [],
+  });
 }
 
 function reached(route: Route, facts: Facts, inherited: Routed): Routed[] {
   if (matches(route.match, facts) === 'no') return [];
-  const here: Routed = { receiver: route.receiver ?? inherited.receiver, groupBy: route.group_by ?? inherited.groupBy };
+  const here: Routed = {
+    receiver: route.receiver ?? inherited.receiver,
+    groupBy: route.group_by ?? inherited.groupBy,
+    tiers: route.escalate_after ?? inherited.tiers,
+  };
   const found: Routed[] = [];
   for (const child of route.routes) {
     const below = reached(child, facts, here);
@@ -55,5 +72,6 @@ function reached(route: Route, facts: Facts, inherited: Routed): Routed[] {
 
 /** The names of every receiver a tree mentions, for the check that each of them exists. */
 export function receiversOf(route: Route): string[] {
-  return [...(route.receiver === undefined ? [] : [route.receiver]), ...route.routes.flatMap(receiversOf)];
+  const tiers = (route.escalate_after ?? []).map(({ receiver }) => receiver);
+  return [...(route.receiver === undefined ? [] : [route.receiver]), ...tiers, ...route.routes.flatMap(receiversOf)];
 }

@@ -1,7 +1,8 @@
 /** Claim: what an event asks of the store, and whether a store can hold it at all. */
 
-import type { Context, FalcoEvent, LogEntry } from '../core/alert.ts';
+import type { Context, FalcoEvent, LogEntry } from '../core/event/alert.ts';
 import { type EventClaim, RECORD_TTL_MS } from '../core/ports.ts';
+import { millisecondsOf } from '../core/time.ts';
 import type { Judgement } from './judge.ts';
 
 /** A Firestore document has at most 1 MiB (https://cloud.google.com/firestore/quotas#limits), the entry's field almost all of it. */
@@ -25,7 +26,7 @@ export interface Claimant {
 /** @param now milliseconds since the epoch */
 export function claimOf({ uuid, event, context, judgement, entry, replay }: Claimant, now: number): EventClaim {
   const { fingerprint, overflow, windowMs, keep, escalates } = judgement;
-  const ageMs = now - Number(event.timeNs / 1_000_000n);
+  const ageMs = now - millisecondsOf(event.timeNs);
   const { fields } = event;
   return {
     uuid,

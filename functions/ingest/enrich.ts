@@ -4,7 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import type { Context, FalcoEvent } from '../core/alert.ts';
+import type { Context, FalcoEvent } from '../core/event/alert.ts';
 import type { After, Clock } from '../core/ports.ts';
 import { compose, type Draft } from './enrich/compose.ts';
 import type { EnrichOptions } from './enrich/options.ts';

@@ -1,7 +1,8 @@
 /** The Loki entry of an event: few index labels, the rest as structured metadata, the line as Falco sent it. */
 
-import type { Context, FalcoEvent, LogEntry } from '../core/alert.ts';
+import type { Context, FalcoEvent, LogEntry } from '../core/event/alert.ts';
 import type { Priority } from '../core/priority.ts';
+import { millisecondsOf } from '../core/time.ts';
 
 /** What Grafana colours a line by, in its own spelling. */
 const LEVEL: Readonly<Record<Priority, string>> = {
@@ -19,8 +20,19 @@ const LEVEL: Readonly<Record<Priority, string>> = {
 const PLAIN_SOURCE = /^[a-z0-9_.-]{1,32}$/i;
 const UNKNOWN = 'unknown';
 
-/** `line` is the event's JSON after redaction. The writer adds `fingerprint`, which the store decides. */
-export function entryOf(uuid: string, event: FalcoEvent, line: string, context: Context, priority: Priority): LogEntry {
+/**
+ * The writer adds `fingerprint`, which the store decides.
+ * @param line the event's JSON after redaction
+ * @param now milliseconds since the epoch; how late the event is then, `lag_ms`, is kept by its claim with all else
+ */
+export function entryOf(
+  uuid: string,
+  event: FalcoEvent,
+  line: string,
+  context: Context,
+  priority: Priority,
+  now: number,
+): LogEntry {
   const { cluster } = context;
   const metadata: Record<string, string> = {
     kind: 'event',
@@ -30,6 +42,8 @@ export function entryOf(uuid: string, event: FalcoEvent, line: string, context: 
     effective_priority: priority,
     enrichment: context.enrichment,
     detected_level: LEVEL[priority],
+    // A node's clock may be ahead of ours.
+    lag_ms: String(Math.max(0, now - millisecondsOf(event.timeNs))),
   };
   const optional: Readonly<Record<string, string | undefined>> = {
     hostname: event.hostname,
@@ -49,6 +63,7 @@ export function entryOf(uuid: string, event: FalcoEvent, line: string, context: 
     team: context.team,
     mitre: event.tags.filter((tag) => /^(?:mitre_|T\d{4}|TA\d{4})/.test(tag)).join(','),
     enrichment_reasons: context.enrichmentReasons.join(','),
+    claims_relay: event.claimsRelay && 'true',
     cluster_mismatch: context.clusterMismatch ? 'true' : undefined,
     cluster_status: context.clusterStatus === 'listed' ? undefined : context.clusterStatus,
   };

@@ -1,19 +1,18 @@
 /**
  * ingest: takes one Falco event from Pub/Sub to Loki, and to escalate what people must see.
  *
- * The steps, a file each: admission, core/message, event, enrich, redact, judge, entry, claim, then side by side
- * escalation (core/alert-view) and write, and settling; commit shares the round trips of claims and settlements. The
+ * The steps, a file each: admission, message, event, enrich, redact, judge, entry, mark, claim, then side by side
+ * escalation, write and last-word, and settling; commit shares the round trips of claims and settlements. The
  * message is acknowledged when nothing is owed any more; docs/protocol.md describes the state machine.
  */
 
-import type { Context, FalcoEvent, LogEntry } from '../core/alert.ts';
-import { viewOf } from '../core/alert-view.ts';
-import { carried, IDENTITY, REPLAY, RETRY, UNCLAIMED } from '../core/attributes.ts';
+import type { Context, FalcoEvent, LogEntry } from '../core/event/alert.ts';
+import { carried, IDENTITY, REPLAY, RETRY, UNCLAIMED } from '../core/event/attributes.ts';
+import { type Message, readMessage } from '../core/event/message.ts';
 import { ACKNOWLEDGED, type Answer, type Handler, nack, type Request } from '../core/http.ts';
 import { defectOf, type WriteLog } from '../core/log.ts';
-import { type Message, readMessage } from '../core/message.ts';
-import type { AlertView } from '../core/notification.ts';
 import type { EventObservation, Observe } from '../core/observe.ts';
+import type { AlertView } from '../core/page/notification.ts';
 import { type Park, parkOrNack } from '../core/park.ts';
 import type { Clock, EventRecord, Log, Topics } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reasons.ts';
@@ -22,12 +21,16 @@ import { claimOf, isTooLarge } from './claim.ts';
 import type { StoreLanes } from './commit.ts';
 import { entryOf } from './entry.ts';
 import { readEvent } from './event.ts';
+import type { Explain } from './explain.ts';
 import { identityOf } from './identity.ts';
 import { type Judgement, type JudgeOptions, judge } from './judge.ts';
 import { type BoundLabels, createLabelBound } from './label-bound.ts';
+import type { LastWord } from './last-word.ts';
+import { type AskMuted, judgedView, mark } from './mark.ts';
 import { observationOf } from './observation.ts';
+import { countParked } from './parked-word.ts';
 import type { Redactor } from './redact.ts';
-import type { Suspicion } from './suspicion.ts';
+import { CLAIMED_RULE, type Suspicion } from './suspicion.ts';
 import { write } from './write.ts';
 
 export interface IngestDeps {
@@ -37,6 +40,9 @@ export interface IngestDeps {
   redact: { loki: boolean; receivers: boolean };
   judge: JudgeOptions;
   suspicion: Suspicion;
+  explain: Explain;
+  muted: AskMuted;
+  lastWord: LastWord;
   store: StoreLanes;
   log: Log;
   topics: Topics;
@@ -57,6 +63,8 @@ interface Passage {
   judgement: Judgement;
   entry: LogEntry;
   redacted: number;
+  /** What escalates, as people see it. */
+  view?: AlertView;
 }
 
 type Ending = { answer: Answer; outcome: EventObservation['outcome']; reasons: readonly ReasonCode[] };
@@ -75,20 +83,29 @@ async function ingest(deps: IngestDeps, bound: BoundLabels, { rawBody, body }: R
     if (!envelope.ok) return await parkOrNack(deps.park, { from: 'ingest', ...envelope }, envelope.original);
     const { message } = envelope;
     const read = readEvent(message.text);
-    if (!read.ok) return await parkOrNack(deps.park, { from: 'ingest', ...read }, { ...message, data: message.text });
+    if (!read.ok) {
+      const parked = await parkOrNack(deps.park, { from: 'ingest', ...read }, { ...message, data: message.text });
+      return await countParked(deps, parked, read.origin, message);
+    }
 
     let passage: Passage;
     try {
       const context = deps.enricher.enrich(read.event, message.attributes);
       passage = understand(deps, message, read, context instanceof Promise ? await context : context);
       passage.entry = bound(passage.entry, passage.context.clusterStatus === 'listed');
+      if (passage.judgement.escalates) Object.assign(passage, await mark(passage, deps.muted));
     } catch (error) {
       // The same steps would throw again: parked with its reason it waits for a release that mends them.
       deps.writeLog({ severity: 'CRITICAL', message: `unexpected: ${defectOf(error)}`, reason: 'internal' });
       const failure = { from: 'ingest', reason: 'internal', detail: 'a step failed on this event' } as const;
-      return await parkOrNack(deps.park, failure, { ...message, data: message.text });
+      const parked = await parkOrNack(deps.park, failure, { ...message, data: message.text });
+      return await countParked(deps, parked, read.event, message);
     }
-    if (isTooLarge(passage.entry)) return observed(deps, passage, undefined, await withoutClaim(deps, passage));
+    if (isTooLarge(passage.entry)) {
+      const ending = await withoutClaim(deps, passage);
+      if (ending.outcome === 'parked') deps.lastWord.arrived(passage.event, passage.context);
+      return observed(deps, passage, undefined, ending);
+    }
 
     let record: EventRecord;
     try {
@@ -96,17 +113,17 @@ async function ingest(deps: IngestDeps, bound: BoundLabels, { rawBody, body }: R
         claimOf({ ...passage, event: passage.logged, replay: message.attributes[REPLAY] === '1' }, deps.clock()),
       );
     } catch (error) {
+      deps.lastWord.doubt(passage.event, passage.context);
       return observed(deps, passage, undefined, await withoutStore(deps, passage, error as Error));
     }
     const { owed, again } = record;
-    const alert = again ? undefined : deps.suspicion.of(passage.event, passage.context);
-    const owing = owed.log || owed.escalation || alert;
-    return observed(
-      deps,
-      passage,
-      record,
-      owing ? await payWhatIsOwed(deps, passage, record, alert) : nothingOwed(record),
-    );
+    const recorded = deps.lastWord.hear(passage, again);
+    const alerts = again ? [] : deps.suspicion.of(passage.event, passage.context);
+    const explain = deps.explain(passage);
+    const owing = owed.log || owed.escalation || alerts.length > 0 || explain;
+    const ending = owing ? await payWhatIsOwed(deps, passage, record, alerts, explain) : nothingOwed(record);
+    if (recorded) await recorded;
+    return observed(deps, passage, record, ending);
   } finally {
     leave();
   }
@@ -121,7 +138,7 @@ function understand(
   const uuid = identityOf(said, message);
   const { event: safe, line, replaced: redacted } = deps.redactor.redact(raw, said);
   const judgement = judge(safe, context, deps.judge);
-  const entry = entryOf(uuid, safe, deps.redact.loki ? line : raw, context, judgement.priority);
+  const entry = entryOf(uuid, safe, deps.redact.loki ? line : raw, context, judgement.priority, deps.clock());
   const event = deps.redact.receivers ? safe : said;
   const logged = deps.redact.loki ? safe : said;
   return { message, uuid, event, logged, context, judgement, entry, redacted };
@@ -132,13 +149,15 @@ async function payWhatIsOwed(
   deps: IngestDeps,
   passage: Passage,
   record: EventRecord,
-  suspicion: AlertView | undefined,
+  suspicions: readonly AlertView[],
+  explain: (() => Promise<void>) | undefined,
 ): Promise<Ending> {
   const { owed } = record;
   const [escalated, written] = await Promise.all([
     owed.escalation ? escalate(deps, passage, record.fingerprint) : true,
     owed.log ? write(deps.log, record, passage.entry) : undefined,
-    suspicion && suspect(deps, suspicion),
+    explain?.(),
+    ...suspicions.map((alert) => suspect(deps, alert)),
   ]);
   if (!owed.log && !owed.escalation) return nothingOwed(record);
   const reasons: ReasonCode[] = escalated ? [] : ['pubsub-unavailable'];
@@ -203,12 +222,19 @@ async function withoutClaim(deps: IngestDeps, passage: Passage): Promise<Ending>
 
 /** Not owed by the event: the origin's next event says it again. */
 async function suspect(deps: IngestDeps, alert: AlertView): Promise<void> {
-  if (await publishEscalation(deps, alert)) deps.suspicion.told(alert);
+  if (!(await publishEscalation(deps, alert))) return;
+  deps.suspicion.told(alert);
+  if (alert.rule === CLAIMED_RULE)
+    deps.writeLog({
+      severity: 'WARNING',
+      message: "an event came in the relay's own name",
+      reason: 'event-claims-relay',
+    });
 }
 
 function escalate(deps: IngestDeps, passage: Passage, fingerprint: string, marks = {}): Promise<boolean> {
-  const { uuid, event, context, judgement } = passage;
-  return publishEscalation(deps, viewOf({ uuid, fingerprint, event, context, priority: judgement.priority }), marks);
+  const view = passage.view ? { ...passage.view, fingerprint } : judgedView(passage, fingerprint);
+  return publishEscalation(deps, view, marks);
 }
 
 async function publishEscalation(deps: IngestDeps, view: AlertView, marks = {}): Promise<boolean> {

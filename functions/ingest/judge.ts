@@ -1,15 +1,16 @@
 /** Judgement: how severe an event is here, whether it escalates, and what counts as the same thing again. */
 
 import * as z from 'zod';
-import type { Context, FalcoEvent } from '../core/alert.ts';
 import { duration } from '../core/duration.ts';
-import { type Facts, factsOf } from '../core/facts.ts';
-import { type Fingerprint, fingerprintOf, isFingerprintField, overflowOf } from '../core/fingerprint.ts';
-import { type Matcher, matchersSchema, matches, printMatcher } from '../core/matcher.ts';
+import type { Context, FalcoEvent } from '../core/event/alert.ts';
+import { type Fingerprint, fingerprintOf, isFingerprintField, overflowOf } from '../core/event/fingerprint.ts';
+import { derivedWorkload } from '../core/event/workload.ts';
+import { type Facts, factsOf } from '../core/match/facts.ts';
+import { type Matcher, matchersSchema, matches } from '../core/match/matcher.ts';
 import type { EventClaim } from '../core/ports.ts';
-import { type Priority, parsePriority, rank } from '../core/priority.ts';
-import { derivedWorkload } from '../core/workload.ts';
+import type { Priority } from '../core/priority.ts';
 import { saidBy, workloadSaid } from './enrich/said.ts';
+import { severityOf, type severityOptions } from './severity.ts';
 
 const WINDOW_MS = 10 * 60_000;
 /** Every connection to the API server looks like the last one; a longer window says it once an hour. */
@@ -17,12 +18,11 @@ const API_SERVER_WINDOW_MS = 60 * 60_000;
 /** What escalates is evidence: its first repeats are written too. */
 const EVIDENCE_KEEP = 20;
 
-const priority = z.string().transform((text, context): Priority => {
-  const found = parsePriority(text);
-  if (found) return found;
-  context.issues.push({ code: 'custom', message: 'not a Falco priority', input: text });
-  return z.NEVER;
-});
+/**
+ * The longest window. The records of its events live for eight days: past those Firestore, which counts them, would count
+ * too few, and a redelivery would count anew. And nobody waits for longer than a day to read how often something happened.
+ */
+const MOST_WINDOW = '24h';
 
 /** Facts that only enrichment fills: as it comes and goes, the same thing would be counted in two windows. */
 const ENRICHED =
@@ -40,7 +40,7 @@ const steadyMatchers = matchersSchema.superRefine((matchers, context) => {
 
 /** The schema of `dedupe` in pipeline.yaml. */
 export const dedupeOptions = z.strictObject({
-  window: duration.optional(),
+  window: duration(MOST_WINDOW).optional(),
   rules: z
     .array(
       z.strictObject({
@@ -49,17 +49,12 @@ export const dedupeOptions = z.strictObject({
           .array(z.string().refine(isFingerprintField, 'not a field that a fingerprint can be made of'))
           .min(1)
           .optional(),
-        window: duration.optional(),
+        window: duration(MOST_WINDOW).optional(),
         keep: z.int().min(0).max(1_000).optional(),
       }),
     )
     .default([]),
 });
-
-/** The schema of `severity`: the first entry that matches wins. */
-export const severityOptions = z.array(
-  z.strictObject({ match: matchersSchema, priority, reason: z.string().optional() }),
-);
 
 /** The schema of `escalate`. */
 export const escalateOptions = z.strictObject({ match: matchersSchema });
@@ -68,6 +63,8 @@ export interface JudgeOptions {
   dedupe: z.output<typeof dedupeOptions>;
   severity: z.output<typeof severityOptions>;
   escalate: z.output<typeof escalateOptions>;
+  /** The canary of `nodes` never escalates: its silence does. */
+  nodes?: { canary_rule: string } | undefined;
 }
 
 export interface Judgement {
@@ -84,7 +81,8 @@ export interface Judgement {
 export function judge(event: FalcoEvent, context: Context, options: JudgeOptions): Judgement {
   const facts = factsOf(event, context, event.priority);
   const severity = severityOf(event, facts, options.severity);
-  const escalates = escalation(event, { ...severity, facts }, options.escalate.match);
+  const isCanary = event.rule === options.nodes?.canary_rule;
+  const escalates = !isCanary && escalation(event, { ...severity, facts }, options.escalate.match);
   const rule = dedupeRuleFor(event, context, options.dedupe.rules);
   const fingerprint = fingerprintOf({ event, cluster: context.cluster }, rule?.by);
   const usual = fingerprint.family === 'api-server' ? API_SERVER_WINDOW_MS : (options.dedupe.window ?? WINDOW_MS);
@@ -99,10 +97,15 @@ export function judge(event: FalcoEvent, context: Context, options: JudgeOptions
 }
 
 /** Windows and fingerprints come from the event alone, or enrichment that comes and goes would split them. */
-function dedupeRuleFor(event: FalcoEvent, { cluster }: Context, rules: JudgeOptions['dedupe']['rules']) {
+function dedupeRuleFor(event: FalcoEvent, context: Context, rules: JudgeOptions['dedupe']['rules']) {
   if (rules.length === 0) return undefined;
-  const facts = factsOf(event, { ...contextSaidBy(event), ...(cluster && { cluster }) }, event.priority);
+  const facts = factsOf(event, { ...contextSaidBy(event), ...configured(context) }, event.priority);
   return rules.find(({ match }) => matches(match, facts) === 'yes');
+}
+
+/** What pipeline.yaml says of the cluster that the publisher claims: nobody is asked for it, so it does not come and go. */
+function configured({ cluster, clusterStatus, environment }: Context): Partial<Context> {
+  return { clusterStatus, ...(cluster && { cluster }), ...(environment && { environment }) };
 }
 
 /**
@@ -126,21 +129,6 @@ function contextSaidBy(event: FalcoEvent): Context {
     enrichment: 'none',
     enrichmentReasons: [],
   };
-}
-
-/** Unknown may raise, never lower: a matcher on something that enrichment could not fill decides for the louder side. */
-function severityOf(
-  event: FalcoEvent,
-  facts: Facts,
-  overrides: JudgeOptions['severity'],
-): { priority: Priority; severityReason: string } {
-  for (const { match, priority: to, reason } of overrides) {
-    const answer = matches(match, facts);
-    if (answer === 'no' || (answer === 'unknown' && rank(to) >= rank(event.priority))) continue;
-    const why = reason ?? match.map(printMatcher).join(', ');
-    return { priority: to, severityReason: answer === 'unknown' ? `${why} (unknown here, so the louder)` : why };
-  }
-  return { priority: event.priority, severityReason: 'as Falco says' };
 }
 
 function escalation(

@@ -3,7 +3,7 @@
  * limited number of them, so that one who invents names could silence everybody.
  */
 
-import type { LogEntry } from '../core/alert.ts';
+import type { LogEntry } from '../core/event/alert.ts';
 
 /** Clusters that pipeline.yaml does not list; with eight priorities each below Loki's 5,000 streams a tenant. */
 const MOST_CLUSTERS = 200;

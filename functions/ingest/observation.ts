@@ -1,11 +1,12 @@
 /** What ingest says of one attempt at one event to whoever watches. */
 
-import type { Context, FalcoEvent } from '../core/alert.ts';
-import { viewOf } from '../core/alert-view.ts';
-import type { Message } from '../core/message.ts';
+import type { Context, FalcoEvent } from '../core/event/alert.ts';
+import type { Message } from '../core/event/message.ts';
 import type { EventObservation } from '../core/observe.ts';
+import { viewOf } from '../core/page/alert-view.ts';
 import type { EventRecord } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reasons.ts';
+import { millisecondsOf } from '../core/time.ts';
 import type { Judgement } from './judge.ts';
 
 export interface Attempt {
@@ -51,7 +52,7 @@ export function observationOf(attempt: Attempt): EventObservation {
     where: view.where,
     enrichment: context.enrichment,
     enrichmentReasons: context.enrichmentReasons,
-    lagMs: now - Number(event.timeNs / 1_000_000n),
+    lagMs: now - millisecondsOf(event.timeNs),
     redacted,
     output: view.output,
     time: event.time,

@@ -22,6 +22,9 @@ export interface Literal {
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+const COMMA = 44;
+const OPENING_BRACKET = 91;
+const OPENING_BRACE = 123;
 const MINUS = 45;
 const NUMBER = /[-+.eE\d]+/y;
 
@@ -49,12 +52,30 @@ export function literalsOf(raw: string): Literal[] {
       const end = endOfNumber(raw, at);
       add({ start: at, end, text: raw.slice(at, end), isNumber: true, isKey: false });
       at = end - 1;
-    } else if (character === 123 || character === 91) {
+    } else if (character === OPENING_BRACE || character === OPENING_BRACKET) {
       depth += 1;
-      keys[depth] = character === 91 ? (keys[depth - 1] ?? '') : '';
+      keys[depth] = character === OPENING_BRACKET ? (keys[depth - 1] ?? '') : '';
     } else if (character === 125 || character === 93) depth -= 1;
   }
   return literals;
+}
+
+/**
+ * Whether a text has more values than `most`, told before it is parsed: parsed, the two bytes that a value may take are a
+ * hundred. Right for valid JSON; of any other text it says either.
+ */
+export function hasMoreValuesThan(most: number, raw: string): boolean {
+  if (raw.length <= 2 * most) return false;
+  let values = 1;
+  for (let at = 0; at < raw.length; at += 1) {
+    const character = raw.charCodeAt(at);
+    if (character === QUOTE) at = endOfLiteral(raw, at) - 1;
+    else if (character === COMMA || character === OPENING_BRACE || character === OPENING_BRACKET) {
+      values += 1;
+      if (values > most) return true;
+    }
+  }
+  return false;
 }
 
 function endOfLiteral(raw: string, start: number): number {

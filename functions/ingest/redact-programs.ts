@@ -2,46 +2,71 @@
 
 import { type Add, ARGUMENT_END, indexOutsideMarks, isSecretValue, type Values } from './redact-text.ts';
 
-interface Program {
-  /** The option that takes a secret; a group that matched is the secret itself, attached. */
+interface Option {
+  /** What takes a secret; a group that matched is the secret itself, attached. */
   option: RegExp;
   /** The next word is the secret when nothing is attached. */
   separate: boolean;
   /** The secret is what follows this in the word. */
-  after?: ':' | '%';
+  after?: ':' | '%' | ',' | '=';
+}
+
+interface Program {
+  options: readonly Option[];
   /** Only after this word. */
   command?: string;
 }
 
+const taking = (option: RegExp, after?: Option['after']): Option => ({
+  option,
+  separate: true,
+  ...(after && { after }),
+});
+const attached = (option: RegExp): Option => ({ option, separate: false });
+
+/** curl's options of one letter that take nothing, and so may stand before another one: -sku user:password. */
+const CURL_FLAGS = '[#aBfgGiIjJklLnNOpqRsSvVZ0-46]{0,24}';
+const CURL = [
+  taking(new RegExp(`^(?:-${CURL_FLAGS}[uUE]|--(?:proxy-)?(?:user|cert)(?![\\w-])=?)(.*)$`), ':'),
+  taking(new RegExp(`^(?:-${CURL_FLAGS}b|--cookie(?![\\w-])=?)(.*)$`), '='),
+  taking(/^--oauth2-bearer=?(.*)$/),
+];
+
 const PROGRAMS: readonly (readonly [RegExp, Program])[] = [
-  [/^(?:mysql\w{0,10}|mariadb(?:-\w{1,20})?|mycli)$/, { option: /^-p(.+)$/, separate: false }],
-  [/^sshpass$/, { option: /^-p(.*)$/, separate: true }],
-  [/^redis-cli$/, { option: /^-a(.*)$/, separate: true }],
-  [/^mongo\w{0,10}$/, { option: /^-p(.*)$/, separate: true }],
-  [/^ldap\w{3,10}$/, { option: /^-w(.*)$/, separate: true }],
-  [/^7z[ar]?$/, { option: /^-p(.+)$/, separate: false }],
-  [/^(?:un)?zip$/, { option: /^-P(.*)$/, separate: true }],
+  [/^(?:mysql\w{0,10}|mariadb(?:-\w{1,20})?|mycli)$/, { options: [attached(/^-p(.+)$/)] }],
+  [/^sshpass$/, { options: [taking(/^-p(.*)$/)] }],
+  [/^redis-cli$/, { options: [taking(/^-a(.*)$/)] }],
+  [/^(?:mongo\w{0,10}|cqlsh|twine|ncftp\w{0,8}|user(?:add|mod))$/, { options: [taking(/^-p(.*)$/)] }],
+  [/^(?:hydra|crackmapexec|netexec|nxc|evil-winrm)$/, { options: [taking(/^-p(.*)$/)] }],
+  [/^ldap\w{3,10}$/, { options: [taking(/^-w(.*)$/)] }],
+  [/^7z[ar]?$/, { options: [attached(/^-p(.+)$/)] }],
+  [/^(?:(?:un)?zip|sqlcmd|isql|bcp)$/, { options: [taking(/^-P(.*)$/)] }],
   [
     /^(?:docker|podman|nerdctl|helm|crane|skopeo|oras|az|buildah)$/,
-    { option: /^-p(.*)$/, separate: true, command: 'login' },
+    { options: [taking(/^-p(.*)$/)], command: 'login' },
   ],
-  [/^(?:curl|wget)$/, { option: /^(?:-[uU]|--(?:proxy-)?user=?)(.*)$/, separate: true, after: ':' }],
-  [/^(?:https?|xh)$/, { option: /^(?:-a|--auth=?)(.*)$/, separate: true, after: ':' }],
-  [/^(?:smbclient|rpcclient|smbmap)$/, { option: /^-U(.*)$/, separate: true, after: '%' }],
-  [/^openssl$/, { option: /^pass:(.+)$/, separate: false }],
+  [/^curl$/, { options: CURL }],
+  [/^wget$/, { options: [taking(/^--(?:proxy-|http-|ftp-)?user=?(.*)$/, ':')] }],
+  [/^(?:https?|xh)$/, { options: [taking(/^(?:-a|--auth=?)(.*)$/, ':')] }],
+  [/^etcdctl$/, { options: [taking(/^--user=?(.*)$/, ':')] }],
+  [/^lftp$/, { options: [taking(/^(?:-u|--user=?)(.*)$/, ',')] }],
+  [/^(?:smbclient|rpcclient|smbmap)$/, { options: [taking(/^-U(.*)$/, '%')] }],
+  [/^openssl$/, { options: [attached(/^pass:(.+)$/), taking(/^-k$/)] }],
+  [/^[wx]freerdp3?$/, { options: [attached(/^\/p:(.+)$/)] }],
+  [/^snmp(?:walk|get|getnext|set|bulkwalk|bulkget|table|trap|inform)$/, { options: [taking(/^-[cAX](.*)$/)] }],
 ];
 
 /** Word by word: the last program named decides which options take a secret, until a command ends. */
 export function afterOptions(text: string, values: Values, add: Add): void {
   let program: Program | undefined;
   let ready = true;
-  let pending = false;
+  let pending: Option | undefined;
   for (const { index, 0: word } of text.matchAll(/\S+/g)) {
     const end = values.end(index, ARGUMENT_END);
     const opening = /^["'`]/.test(word) ? 1 : 0;
-    if (pending && program) {
-      addPart(text, index + opening, end, program, add);
-      pending = false;
+    if (pending) {
+      addPart(text, index + opening, end, pending, add);
+      pending = undefined;
       continue;
     }
     const name = programName(word);
@@ -51,12 +76,26 @@ export function afterOptions(text: string, values: Values, add: Add): void {
       ready = known.command === undefined;
     } else if (program) {
       if (name === program.command) ready = true;
-      const attached = ready ? program.option.exec(text.slice(index + opening, end)) : null;
-      if (attached?.[1]) addPart(text, end - attached[1].length, end, program, add);
-      else if (attached) pending = program.separate;
+      if (ready) pending = attachedOrNext(text, index + opening, end, program, add);
     }
-    if (/[|;]$|^&&?$/.test(word)) program = undefined;
+    if (/[|;]$|^&&?$/.test(word)) {
+      program = undefined;
+      pending = undefined;
+    }
   }
+}
+
+/** Adds what is attached to an option; the option whose secret is the next word. */
+function attachedOrNext(text: string, start: number, end: number, { options }: Program, add: Add): Option | undefined {
+  const word = text.slice(start, end);
+  for (const option of options) {
+    const match = option.option.exec(word);
+    if (!match) continue;
+    if (match[1]) addPart(text, end - match[1].length, end, option, add);
+    else if (option.separate) return option;
+    return undefined;
+  }
+  return undefined;
 }
 
 const AFTER_NAME = /[)"'`;]/;
@@ -68,7 +107,7 @@ function programName(word: string): string {
   return word.slice(0, end).replace(/^.*[/="'`(]/, '');
 }
 
-function addPart(text: string, start: number, end: number, { after }: Program, add: Add): void {
+function addPart(text: string, start: number, end: number, { after }: Option, add: Add): void {
   let from = start;
   if (after) {
     const mark = indexOutsideMarks(text, after, start, end);

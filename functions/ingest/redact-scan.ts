@@ -9,9 +9,12 @@ export const SHAPE = 2;
 export const HEADER = 4;
 export const URL_USER = 8;
 export const OPTION = 16;
-export const ECHOED = 32;
+export const COMMAND = 32;
 /** A field whose whole value goes. */
 export const FIELD = 64;
+
+/** The program whose options may be joined; OPTION only with one that takes a secret. */
+const CURL = 128;
 
 /** Lower case, at least three characters; letters count without regard to case. */
 const WORDS: readonly (readonly [number, readonly string[]])[] = [
@@ -31,6 +34,9 @@ const WORDS: readonly (readonly [number, readonly string[]])[] = [
       '_auth',
       'sig=',
       'signatu',
+      'creds',
+      'jwt',
+      '_pat=',
     ],
   ],
   [
@@ -43,14 +49,39 @@ const WORDS: readonly (readonly [number, readonly string[]])[] = [
   ],
   [SHAPE, ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_', 'whsec_', 'shpat_', 'shpca_', 'shppa_', 'shpss_', 'npm_']],
   [SHAPE, ['pypi-', 'dckr_pat_', 'hf_', 'sg.', 'key-', 'dop_v1_', 'doo_v1_', 'dor_v1_', 'hvs.', 'hvb.', 'hvr.', 'sk-']],
-  [SHAPE, ['age-secret-', 'hooks.slack', '-----begin']],
+  [SHAPE, ['age-secret-', 'hooks.slack', '-----begin', 'api/webhooks', 'webhook.office', 'api.telegram']],
+  [SHAPE, ['tskey-', 'dapi', 'glsa_', 'lin_api_', 'atatt3x', 'sq0atp-', 'sq0csp-', 'sq0idp-']],
   [HEADER, ['authoriz', 'bearer', 'basic', 'cookie']],
   [
     OPTION,
     ['mysql', 'mariadb', 'mycli', 'sshpass', 'redis-cli', 'mongo', 'ldap', '7z ', '7za', '7zr', 'zip ', 'openssl'],
   ],
+  [CURL, ['curl ']],
+  [
+    OPTION,
+    [
+      '--cookie',
+      '--cert',
+      '--proxy-cert',
+      '--oauth2-b',
+      'sqlcmd',
+      'isql',
+      'bcp ',
+      'cqlsh',
+      'twine ',
+      'useradd',
+      'usermod',
+      'snmp',
+      '/p:',
+    ],
+  ],
+  [OPTION, ['ncftp', 'hydra', 'crackmapexec', 'netexec', 'nxc ', 'evil-winrm']],
   [OPTION, [' login', '--user', '--proxy-user', '--auth', ...options('u'), ...options('a')]],
-  [ECHOED, ['chpass', '-literal']],
+  [
+    COMMAND,
+    ['chpass', '-literal', 'identified', 'htpass', 'rabbitmqctl', 'wpa_pass', 'alias set', 'sqlplus', ' login'],
+  ],
+  [COMMAND, ['redis-cli', '--auth', '--creds', '--login', '--userpass', '--basic-auth', 'sudo -', '--stdin']],
   [FIELD, ['proc.env', 'proc.aenv', 'proc.penv', 'configmap.obj']],
 ];
 
@@ -72,6 +103,9 @@ for (const [kind, words] of WORDS) {
   }
 }
 
+/** curl -sku, -b or -E after what may stand before a word, escaped or not. */
+const JOINED = /(?:[\s"'`(,]|\\[ntr])-[#a-zA-Z0-46]{0,24}[uUbE]/;
+
 /** The kinds of secrets that `text` may hold from `start` to `end`; 0 is certain. */
 export function kindsIn(text: string, start = 0, end = text.length): number {
   let kinds = 0;
@@ -80,6 +114,7 @@ export function kindsIn(text: string, start = 0, end = text.length): number {
     index = ((index << 5) | (text.charCodeAt(at) & 31)) & 32_767;
     if (ENDS[index] === 1) kinds |= kindsOf(text, at + 1, index);
   }
+  if (kinds & CURL) kinds = (kinds & ~CURL) | (JOINED.test(text) ? OPTION : 0);
   const sign = text.indexOf('@', start);
   return sign >= 0 && sign < end ? kinds | URL_USER : kinds;
 }
@@ -87,6 +122,8 @@ export function kindsIn(text: string, start = 0, end = text.length): number {
 function kindsOf(text: string, end: number, index: number): number {
   let kinds = 0;
   for (const [word, kind] of CANDIDATES[index] ?? []) {
+    // Nearly every word that ends alike begins otherwise, which is cheaper to see.
+    if (((text.charCodeAt(end - word.length) ^ word.charCodeAt(0)) & 31) !== 0) continue;
     if (text.slice(Math.max(end - word.length, 0), end).toLowerCase() === word) kinds |= kind;
   }
   return kinds;

@@ -24,22 +24,29 @@ const CLOSING = /[\\"'`;,)}\]>]/;
 
 /** What stands where a secret could but is none: references, words, paths, digests. */
 const NO_SECRET: readonly RegExp[] = [
-  /^(?:\$[\w{(]|\{\{|%[({%]?\w?$|@[\w./]|<[\w -]*>?$)/,
+  // A variable is all capitals or all letters: $ecret99 and $6$salt are what they are.
+  /^\$(?:(?:[A-Z_][A-Z0-9_]*|[A-Za-z_]+|\d)(?![\w$])|[{(])/,
+  // A file, as curl reads one.
+  /^@(?:-$|[~.]{0,2}\/|[\w-]+\.[A-Za-z]{1,8}$|[A-Za-z_-]+$)/,
+  /^(?:\{\{|%[({%]?\w?$|<[\w -]*>?$)/,
   /^(?:null|none|nil|true|false|yes|no|undefined|unset|required|optional|prompt|stdin|-|\*+|x{3,}|\.{3,})$/i,
-  /^(?:file:|env[:.]|vault:|arn:aws|sm:\/\/|op:\/\/|ref\+|sha256:|projects\/[\w-]+\/secrets\/)/,
+  /^(?:file:|env[:.]|vault:|arn:aws|sm:\/\/|op:\/\/|ref\+[a-z0-9]+:\/\/|sha256:|projects\/[\w-]+\/secrets\/)/,
   // Options of docker build --secret and docker service create --secret.
-  /^(?:id|src|source|target|type)=/,
+  /^(?:(?:id|src|source|target)=|type=(?:file|env)(?![\w-]))/,
 ];
 /** Linux takes no longer path. */
 const LONGEST_PATH = 4_096;
 const PATH = /^(?:file:\/\/)?(?:~|\.{1,2})?\/[\w.@%+-]+(?:\/[\w.@:%+-]+)*\/?$/;
+/** One in 64 random secrets begins with a slash too: a path starts where paths do, names a file, or is plain words. */
+const REAL_PATH =
+  /^(?:file:|[~.])|^\/(?:apps?|bin|boot|builds?|certs?|conf(?:ig)?|creds?|credentials|data|dev|etc|home|host\w{0,8}|keys?|lib\d{0,2}|media|mnt|mounts?|nix|opt|private|proc|projects?|root\w{0,4}|run|sbin|secrets?|service|snap|srv|ssl|sys|tls|tmp|usr|Users|var|vault|volumes?|work\w{0,8})(?:\/|$)|\.[a-z]{2,8}$|^(?:\/[a-z-]+){3,}\/?$/;
 
 /** Whether the whole value of a member named like a secret is one. */
 export function isSecretValue(value: string): boolean {
   return (
     value !== '' &&
     afterMarks(value, 0) < value.length &&
-    (value.length > LONGEST_PATH || !PATH.test(value)) &&
+    (value.length > LONGEST_PATH || !PATH.test(value) || !REAL_PATH.test(value)) &&
     !NO_SECRET.some((no) => no.test(value))
   );
 }
@@ -68,8 +75,8 @@ export function indexOutsideMarks(text: string, sign: string, start: number, end
 export interface Values {
   /** Where the value from `start` ends. @param style one of the two patterns above */
   end(start: number, style: RegExp): number;
-  /** Adds the value at `at`, without the quotes around it. */
-  add(at: number, style: RegExp, add: Add): void;
+  /** Adds the value at `at`, without the quotes around it. @param quote that opened before, around more than the value */
+  add(at: number, style: RegExp, add: Add, quote?: string | undefined): void;
 }
 
 /** From `start` on there is no end before `end`, and nothing but what closes from `trimmed` to `end`. */
@@ -91,10 +98,11 @@ export function valuesOf(text: string): Values {
 
   return {
     end,
-    add(at, style, add) {
+    add(at, style, add, quote) {
       const opening = /^\\{0,8}["'`]/.exec(text.slice(at, at + 9))?.[0];
       const start = at + (opening?.length ?? 0);
-      add(start, opening ? quoteEnd(text, start, opening) : end(start, style));
+      const closing = opening ?? quote;
+      add(start, closing ? quoteEnd(text, start, closing) : end(start, style));
     },
   };
 }

@@ -4,12 +4,14 @@
  */
 
 import { createHmac } from 'node:crypto';
-import type { FalcoEvent } from '../core/alert.ts';
-import { fieldText } from '../core/facts.ts';
+import type { FalcoEvent } from '../core/event/alert.ts';
+import { fieldText } from '../core/match/facts.ts';
 import { readEvent } from './event.ts';
 import { type Literal, literalsOf } from './raw-json.ts';
-import { findSecrets, hasAwsKey, isSecretName } from './redact-patterns.ts';
+import { isSecretName } from './redact-names.ts';
+import { findSecrets } from './redact-patterns.ts';
 import { isSuspicious } from './redact-scan.ts';
+import { hasAwsKey } from './redact-shapes.ts';
 import { CONFIG_MAP, ENVIRONMENT, type Found, isUntouched, type Mark, spread } from './redact-spread.ts';
 import { afterMarks, type Edit, isSecretValue, type Span } from './redact-text.ts';
 

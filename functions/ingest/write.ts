@@ -1,6 +1,6 @@
 /** Write: brings an event's entry to Loki, and says what became of it. */
 
-import type { LogEntry } from '../core/alert.ts';
+import type { LogEntry } from '../core/event/alert.ts';
 import type { EventRecord, Log } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reasons.ts';
 

@@ -163,10 +163,11 @@ function byUrgency(a: IncidentView, b: IncidentView): number {
   return rank(a.severity) - rank(b.severity) || Number(BigInt(a.firstNs) - BigInt(b.firstNs));
 }
 
-/** The oldest that is over, else the oldest. */
+/** The oldest that is over, else the oldest that a storm holds, else the oldest. */
 function forgetOne(incidents: Map<string, IncidentView>): void {
-  const over = [...incidents.values()].find(({ state }) => state === 'resolved' || state === 'quiet');
-  const key = over?.key ?? incidents.keys().next().value;
+  const all = [...incidents.values()];
+  const over = all.find(({ state }) => state === 'resolved' || state === 'quiet');
+  const key = over?.key ?? all.find(({ heldBy }) => heldBy !== undefined)?.key ?? all[0]?.key;
   if (key !== undefined) incidents.delete(key);
 }
 

@@ -2,8 +2,10 @@
 
 import type { After, Clock } from '../core/ports.ts';
 import { eventJson, type Happening, uuidOf } from './falco-events.ts';
-import { LEDGER, type Place, SHELL_PLACES } from './scenes.ts';
-import { SCRIPT, shellIn } from './script.ts';
+import { droppedIn, shellIn } from './happenings.ts';
+import { LEDGER, PAYMENTS, type Place, SHELL_PLACES, STORM_SIZE, stormPlaces } from './scenes.ts';
+import { SCRIPT } from './script.ts';
+import { createSpeakers } from './speakers.ts';
 import { backoffMs } from './topics.ts';
 
 const MAX_ATTEMPTS = 40;
@@ -19,10 +21,10 @@ export interface DemoOptions {
   seed: string;
 }
 
-/** What a button did, in a sentence, and which incident shows it, by the labels of its group. */
+/** What a button did, in a sentence, and which incident shows it, by labels of its group; a storm has `storm` as well. */
 export interface Deed {
   said: string;
-  where: { cluster: string; namespace: string; workload: string };
+  where?: Readonly<Record<string, string>>;
 }
 
 export interface Demo {
@@ -31,11 +33,18 @@ export interface Demo {
   openShell(): Promise<Deed>;
   /** Sends the latest shell three times more, as after lost acknowledgements. */
   redeliver(): Promise<Deed>;
+  /** Opens an incident in each of `STORM_SIZE` workloads at once. */
+  storm(): Promise<Deed>;
+  /** A node whose Falco spoke until now says nothing more. */
+  silenceNode(): Promise<Deed>;
+  wakeNode(): Promise<Deed>;
+  /** Whether a node is silent now. */
+  silenced(): boolean;
   stop(): void;
 }
 
 interface Shell extends Sent {
-  where: Deed['where'];
+  where: Readonly<Record<string, string>>;
 }
 
 interface Sent {
@@ -50,6 +59,7 @@ export function createDemo(options: DemoOptions): Demo {
   const { clock, after, seed } = options;
   const waits = new Set<() => void>();
   let presses = 0;
+  let storms = 0;
   let lastId = 0;
   let latestShell: Shell | undefined;
 
@@ -100,6 +110,8 @@ export function createDemo(options: DemoOptions): Demo {
     for (let time = 0; time < times; time += 1) await send(sent);
   }
 
+  const speakers = createSpeakers({ send: (name, happening) => send(message(name, happening)), later });
+
   return {
     start() {
       latestShell = shell(HELLO, LEDGER);
@@ -124,6 +136,27 @@ export function createDemo(options: DemoOptions): Demo {
         where: latestShell.where,
       };
     },
+    async storm() {
+      storms += 1;
+      const sent = stormPlaces(storms).map((place) =>
+        message(`storm ${storms} ${place.pod}`, droppedIn(place, '/tmp/.x/kworker --threads 8')),
+      );
+      await Promise.all(sent.map(send));
+      return {
+        said: `${STORM_SIZE} workloads ran the same new binary at once. Nobody's phone rings ${STORM_SIZE} times.`,
+        where: { project: PAYMENTS.project, cluster: PAYMENTS.name, storm: 'true' },
+      };
+    },
+    async silenceNode() {
+      const node = await speakers.silence();
+      return {
+        said: `${node} is about to say nothing more. In about two minutes somebody is told, while others still speak.`,
+      };
+    },
+    async wakeNode() {
+      return { said: `${await speakers.wake()} speaks again: its incident is resolved by itself.` };
+    },
+    silenced: speakers.silenced,
     stop() {
       for (const cancel of waits) cancel();
       waits.clear();

@@ -1,6 +1,7 @@
 /** Falco events as Falcosidekick publishes them, made from a few words: for the demo, which sends them for real. */
 
 import { createHash } from 'node:crypto';
+import { nanosecondsOf } from '../core/time.ts';
 import type { Place } from './scenes.ts';
 
 type Field = string | number | null;
@@ -124,7 +125,7 @@ export function attributesOf(cluster: Place['cluster']): Record<string, string> 
  */
 export function eventJson(happening: Happening, uuid: string, nowMs: number): string {
   const below = 1 + (Number.parseInt(uuid.slice(0, 6), 16) % 999_998);
-  const nanoseconds = BigInt(nowMs) * 1_000_000n + BigInt(below);
+  const nanoseconds = nanosecondsOf(nowMs) + BigInt(below);
   const time = new Date(nowMs)
     .toISOString()
     .replace(/\d{3}Z$/, `${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}Z`);

@@ -4,13 +4,17 @@ export interface GreetingOptions {
   base: string;
   demo: boolean;
   ownLoki: boolean;
+  /** Receivers that are kept from sending: the page shows what they would. */
+  outboxes: readonly string[];
   config: { receivers: readonly { name: string }[]; env: { LOKI_URL?: string | undefined } };
 }
 
-export function greetingOf({ base, demo, ownLoki, config }: GreetingOptions): string {
+export function greetingOf({ base, demo, ownLoki, outboxes, config }: GreetingOptions): string {
   const { receivers, env } = config;
   const pages =
-    receivers.length > 0 ? receivers.map(({ name }) => name).join(', ') : 'a local outbox, shown on the live page';
+    outboxes.length > 0
+      ? `shown on the live page, sent to nobody (${outboxes.join(', ')})`
+      : receivers.map(({ name }) => name).join(', ');
   return `
 Falco Relay runs.
 

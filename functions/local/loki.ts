@@ -2,17 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../core/ports.ts';
-import { type LogQuery, parseLogQuery } from './logql.ts';
 import { decodePush, type PushedEntry } from './loki-push.ts';
-
-export interface StoredEntry {
-  /** Index labels. */
-  labels: Readonly<Record<string, string>>;
-  /** Nanoseconds since the epoch, in decimal. */
-  timestampNs: string;
-  line: string;
-  metadata: Readonly<Record<string, string>>;
-}
+import { answerQuery, labelSet, parseLabels, type StoredEntry } from './loki-query.ts';
+import { readBytes } from './read-body.ts';
 
 export interface LocalLoki {
   /** Answers `POST /loki/api/v1/push` and `GET /loki/api/v1/query_range`. Gives false for any other request, untouched. */
@@ -31,8 +23,6 @@ const MAX_AGE_MS = 7 * 24 * 3_600_000;
 const MAX_AHEAD_MS = 10 * 60_000;
 const MAX_BEHIND_MS = 3_600_000;
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 5_000;
 
 /** Keeps the newest `maxEntries`, 10,000 unless told. */
 export function createLocalLoki(options: { clock: Clock; maxEntries?: number }): LocalLoki {
@@ -92,20 +82,6 @@ export function createLocalLoki(options: { clock: Clock; maxEntries?: number }):
     return faults.length === 0 ? { status: 204, text: '' } : { status: 400, text: faults.join(',\n') };
   }
 
-  function queryRange(parameters: URLSearchParams): unknown {
-    const query = parseLogQuery(parameters.get('query') ?? '');
-    const start = BigInt(parameters.get('start') ?? 0);
-    const end = BigInt(parameters.get('end') ?? '9223372036854775807');
-    const limit = Math.min(Number(parameters.get('limit') ?? DEFAULT_LIMIT), MAX_LIMIT);
-    const forward = parameters.get('direction') === 'forward';
-    const found = stored.filter((entry) => {
-      const time = BigInt(entry.timestampNs);
-      return time >= start && time < end && query.stream(entry.labels) && query.entry(entry.line, allLabels(entry));
-    });
-    found.sort((a, b) => Number(BigInt(a.timestampNs) - BigInt(b.timestampNs)) * (forward ? 1 : -1));
-    return { status: 'success', data: { resultType: 'streams', result: toStreams(found.slice(0, limit), query) } };
-  }
-
   const local: LocalLoki = {
     broken: false,
     entries: () => stored,
@@ -119,10 +95,10 @@ export function createLocalLoki(options: { clock: Clock; maxEntries?: number }):
       const isQuery = request.method === 'GET' && pathname === '/loki/api/v1/query_range';
       if (!isPush && !isQuery) return false;
       try {
-        const body = await readBody(request);
+        const body = await readBytes(request, MAX_BODY_BYTES);
         if (local.broken) answer(response, 503, 'broken on purpose\n');
         else if (body === undefined) answer(response, 413, 'request body too large\n');
-        else if (isQuery) answer(response, 200, JSON.stringify(queryRange(searchParams)), 'application/json');
+        else if (isQuery) answer(response, 200, JSON.stringify(answerQuery(stored, searchParams)), 'application/json');
         else {
           const { status, text } = push(body);
           answer(response, status, text);
@@ -153,53 +129,6 @@ function behindBy({ timestampNs }: PushedEntry, ms: number, newestMs: number): s
   const [time, cutoff] = [ms, newestMs - MAX_BEHIND_MS].map((at) => new Date(at).toISOString());
   const reason = `entry too far behind, entry timestamp is: ${time}, oldest acceptable timestamp is: ${cutoff}`;
   return `entry with timestamp ${timestampNs} ignored, reason: '${reason}'`;
-}
-
-const LABEL = /\s*([a-zA-Z_]\w*)=("(?:[^"\\]|\\.)*")\s*(?:,|(?=\}))/y;
-
-function parseLabels(text: string): Record<string, string> {
-  const labels: Record<string, string> = {};
-  LABEL.lastIndex = 1;
-  let end = 1;
-  for (let match = LABEL.exec(text); match; match = LABEL.exec(text)) {
-    const [, name = '', value = '""'] = match;
-    labels[name] = JSON.parse(value) as string;
-    end = LABEL.lastIndex;
-  }
-  if (!text.startsWith('{') || text.slice(end).trim() !== '}')
-    throw new Error(`couldn't parse labels: ${text.slice(0, 100)}`);
-  return labels;
-}
-
-function labelSet(labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function allLabels(entry: StoredEntry): Record<string, string> {
-  return { ...entry.metadata, ...entry.labels };
-}
-
-function toStreams(found: readonly StoredEntry[], query: LogQuery): unknown[] {
-  const streams = new Map<string, { stream: Record<string, string>; values: [string, string][] }>();
-  for (const entry of found) {
-    const all = Object.entries(allLabels(entry));
-    const shown = Object.fromEntries(query.keep ? all.filter(([name]) => query.keep?.includes(name)) : all);
-    const key = labelSet(shown);
-    const stream = streams.get(key) ?? { stream: shown, values: [] };
-    stream.values.push([entry.timestampNs, query.lineFormat ?? entry.line]);
-    streams.set(key, stream);
-  }
-  return [...streams.values()];
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
-  }
-  return bytes <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined;
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {

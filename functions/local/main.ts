@@ -1,6 +1,6 @@
 /** `npm start`: the five functions, in-process topics, a local log and the live page in one process on one port. */
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, loadConfig } from '../config.ts';
 import { startLocal } from './start.ts';
@@ -29,8 +29,10 @@ try {
     base,
     ownNamesOnly: !env.HOST,
     ownLoki: !env.LOKI_URL,
+    ownPipeline: !env.PIPELINE,
     demo: env.DEMO?.toLowerCase() !== 'off',
     seed: randomUUID(),
+    secret: randomBytes(32).toString('hex'),
     say: (line) => void stdout.write(`${line}\n`),
     clock: Date.now,
     after: (ms, run) => {

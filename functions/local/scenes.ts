@@ -87,6 +87,18 @@ export const RUNNER: Place = {
   tag: 'main-8812',
 };
 
+/** A red team's pod: pipeline.yaml silences it. */
+export const EXERCISE: Place = {
+  cluster: PAYMENTS,
+  node: NODES.paymentsB,
+  namespace: 'checkout',
+  pod: 'red-team-0',
+  container: 'red-team',
+  containerId: '0d95b3e8a41c',
+  image: `${REGISTRY}/red-team`,
+  tag: 'v3',
+};
+
 /** Where the page's button opens a shell, in turn. */
 export const SHELL_PLACES: readonly Place[] = [
   place('checkout', 'cart-web', '5d8c6f9b47-m4qhz', '1b77c0de9a31', NODES.paymentsB),
@@ -95,6 +107,31 @@ export const SHELL_PLACES: readonly Place[] = [
   place('checkout', 'price-engine', '9b7d5f8c64-2kvqj', '66a3e90bd1f2', NODES.paymentsB),
   place('payments', 'card-vault', '58c9d7f6b4-zt5rg', 'f2b81c6d0e95', NODES.paymentsA),
 ];
+
+const STORM_PARTS = ['api', 'web', 'worker'];
+const STORM_SERVICES = [
+  'basket',
+  'catalogue',
+  'image',
+  'label',
+  'offer',
+  'order',
+  'price',
+  'review',
+  'search',
+  'stock',
+];
+export const STORM_SIZE = STORM_SERVICES.length * STORM_PARTS.length;
+
+/** As many workloads of one cluster; another time in another namespace, so that it is a storm again. */
+export function stormPlaces(time: number): readonly Place[] {
+  const namespace = time === 1 ? 'shop' : `shop-${time}`;
+  const names = STORM_SERVICES.flatMap((service) => STORM_PARTS.map((part) => `${service}-${part}`));
+  return names.map((name, index) => {
+    const containerId = (0xa0_0000_0000 + time * 100 + index).toString(16).padStart(12, '0');
+    return place(namespace, name, '6f7b9c5d84-q8wvd', containerId, NODES.paymentsB);
+  });
+}
 
 function place(namespace: string, name: string, suffix: string, containerId: string, node: string): Place {
   return {

@@ -1,19 +1,8 @@
 /** The demo's script: after the shell that opens it, what three clusters would say in twenty seconds of a bad morning. */
 
 import { attributesOf, type Happening, inContainer, onHost, type Process } from './falco-events.ts';
-import {
-  AGENT,
-  type Cluster,
-  DATA,
-  DEV,
-  LEDGER,
-  NODES,
-  PAYMENTS,
-  type Place,
-  REPORTS,
-  RUNNER,
-  SPARK,
-} from './scenes.ts';
+import { apiContact, droppedIn, metrics, packagesIn, sensitiveRead, shellIn } from './happenings.ts';
+import { AGENT, DATA, DEV, EXERCISE, LEDGER, NODES, PAYMENTS, REPORTS, RUNNER, SPARK } from './scenes.ts';
 
 /** One message of the script. */
 export interface Line {
@@ -26,117 +15,6 @@ export interface Line {
   raw?: string;
   /** How often the message arrives, as Pub/Sub redelivers what was not acknowledged. */
   deliveries: number;
-}
-
-const SHELL: Process = {
-  exepath: '/usr/bin/bash',
-  cmdline: 'bash',
-  parent: 'containerd-shim',
-  user: 'root',
-  uid: 0,
-  tty: 34_816,
-};
-
-/** "Terminal shell in container", the project's hello world. */
-export function shellIn(place: Place): Happening {
-  return inContainer(
-    place,
-    {
-      rule: 'Terminal shell in container',
-      priority: 'Notice',
-      says: 'A shell was spawned in a container with an attached terminal',
-      tags: ['T1059', 'container', 'maturity_stable', 'mitre_execution', 'shell'],
-    },
-    SHELL,
-    { 'evt.arg.flags': 'EXE_WRITABLE|EXE_LOWER_LAYER' },
-  );
-}
-
-function apiContact(place: Place, exepath: string, cmdline: string, port: number): Happening {
-  return inContainer(
-    place,
-    {
-      rule: 'Contact K8S API Server From Container',
-      priority: 'Notice',
-      says: 'Unexpected connection to K8s API Server from container',
-      tags: ['T1565', 'container', 'k8s', 'maturity_stable', 'mitre_discovery', 'network'],
-    },
-    { exepath, cmdline, parent: 'sh', user: 'root', uid: 0, type: 'connect' },
-    {
-      'fd.name': `10.4.1.7:${port}->10.64.0.1:443`,
-      'fd.lport': port,
-      'fd.rport': 443,
-      'fd.type': 'ipv4',
-      'fd.l4proto': 'tcp',
-    },
-  );
-}
-
-function dropped(place: Place, cmdline: string): Happening {
-  return inContainer(
-    place,
-    {
-      rule: 'Drop and execute new binary in container',
-      priority: 'Critical',
-      says: 'Executing binary not part of base image',
-      tags: ['PCI_DSS_11.5.1', 'TA0003', 'container', 'maturity_stable', 'mitre_persistence', 'process'],
-    },
-    { exepath: cmdline.split(' ')[0] ?? '', cmdline, parent: 'bash', user: 'root', uid: 0 },
-    {
-      'proc.aname[2]': 'bash',
-      'proc.exe_ino.ctime_duration_proc_start': 4_118_402_117,
-      'evt.arg.flags': 'EXE_WRITABLE|EXE_UPPER_LAYER',
-    },
-  );
-}
-
-function sensitiveRead(place: Place, file: string, process: Process): Happening {
-  const what = {
-    rule: 'Read sensitive file untrusted',
-    priority: 'Warning',
-    says: 'Sensitive file opened for reading by non-trusted program',
-    tags: ['T1555', 'container', 'filesystem', 'host', 'maturity_stable', 'mitre_credential_access'],
-  };
-  const fields = { 'fd.name': file };
-  return place.containerId === 'host'
-    ? onHost(place, what, process, fields)
-    : inContainer(place, what, process, fields);
-}
-
-function packagesIn(place: Place, cmdline: string): Happening {
-  return inContainer(
-    place,
-    {
-      rule: 'Launch Package Management Process in Container',
-      priority: 'Error',
-      says: 'Package management process launched in container',
-      tags: ['T1505', 'container', 'maturity_incubating', 'mitre_persistence', 'process', 'software_mgmt'],
-    },
-    { exepath: '/usr/bin/apt-get', cmdline, parent: 'sh', user: 'root', uid: 0 },
-  );
-}
-
-function metrics(cluster: Cluster, node: string, matches: number): Happening {
-  return {
-    rule: 'Falco internal: metrics snapshot',
-    priority: 'Informational',
-    says: 'Falco metrics snapshot',
-    tags: [],
-    hostname: node,
-    source: 'internal',
-    attributes: attributesOf(cluster),
-    fields: {
-      'evt.hostname': node,
-      'evt.source': 'syscall',
-      'falco.duration_sec': 3_604,
-      'falco.num_evts': 2_018_440,
-      'falco.outputs_queue_num_drops': 0,
-      'falco.rules.matches_total': matches,
-      'falco.version': '0.44.1',
-      'scap.engine_name': 'modern_bpf',
-      'scap.n_drops_perc': 0.02,
-    },
-  };
 }
 
 const DROPS: Happening = {
@@ -259,19 +137,21 @@ export const SCRIPT: readonly Line[] = [
     ),
   ),
   line(4_200, 'shell again', shellIn(LEDGER)),
-  line(5_800, 'dropped', dropped(LEDGER, '/tmp/.x/kworker --token=9f31c07be52a4d18')),
+  line(5_800, 'dropped', droppedIn(LEDGER, '/tmp/.x/kworker --token=9f31c07be52a4d18')),
   line(6_600, 'exec by hand', EXEC_BY_HAND),
   line(7_200, 'cleared logs', CLEARED_LOGS),
+  line(7_600, 'exercise', shellIn(EXERCISE)),
   line(7_800, 'report again', sensitiveRead(REPORTS, '/etc/shadow', REPORT)),
   line(9_000, 'metrics c', metrics(DEV, NODES.dev, 402)),
   line(10_000, 'memfd', MEMFD),
   line(11_200, 'memfd again', MEMFD),
+  line(11_600, 'exercise again', shellIn({ ...EXERCISE, pod: 'red-team-1', containerId: '4b8de20f7c15' })),
   line(12_000, 'drops', DROPS),
-  line(13_400, 'dev drop', dropped(RUNNER, '/workspace/build/server.test -test.v')),
+  line(13_400, 'dev drop', droppedIn(RUNNER, '/workspace/build/server.test -test.v')),
   line(14_200, 'spark shell', shellIn(SPARK)),
   line(16_000, 'no event', undefined),
   line(16_600, 'guest agent again', sensitiveRead(HOST, '/etc/shadow', GUEST_AGENT)),
-  line(18_200, 'dropped again', dropped(LEDGER, '/tmp/.x/kworker --token=9f31c07be52a4d18')),
+  line(18_200, 'dropped again', droppedIn(LEDGER, '/tmp/.x/kworker --token=9f31c07be52a4d18')),
   ...CHATTER,
   ...PACKAGES,
 ].sort((a, b) => a.atMs - b.atMs);

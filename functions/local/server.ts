@@ -2,17 +2,20 @@
 
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Deed } from './demo.ts';
 import type { Feed } from './feed.ts';
+import { readText } from './read-body.ts';
 
 /** The whole site: no path is ever turned into a file name. */
 const FILES: Readonly<Record<string, { file: string; type: string }>> = {
   '/': { file: 'index.html', type: 'text/html; charset=utf-8' },
-  '/style.css': { file: 'style.css', type: 'text/css; charset=utf-8' },
   ...Object.fromEntries(
-    ['app', 'dom', 'incidents', 'pagerduty', 'slack', 'stream'].map((name) => [
-      `/${name}.js`,
-      { file: `${name}.js`, type: 'text/javascript; charset=utf-8' },
-    ]),
+    ['style', 'lifecycle'].map((name) => [`/${name}.css`, { file: `${name}.css`, type: 'text/css; charset=utf-8' }]),
+  ),
+  ...Object.fromEntries(
+    ['app', 'chat', 'dom', 'incident-row', 'incidents', 'mutes', 'pagerduty', 'press', 'slack', 'stream', 'told'].map(
+      (name) => [`/${name}.js`, { file: `${name}.js`, type: 'text/javascript; charset=utf-8' }],
+    ),
   ),
   '/favicon.svg': { file: 'favicon.svg', type: 'image/svg+xml' },
 };
@@ -28,13 +31,15 @@ const HEADERS = {
 
 /** A page of another origin can't send this header without asking first, and we never say yes. */
 const ACTION_HEADER = 'x-falco-relay';
+/** What an action is told of: a button of Slack's at most. */
+const MAX_ACTION_BYTES = 8 * 1024;
 
 export interface LocalServerOptions {
   /** By their path's first segment. */
   functions: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>>;
   feed: Pick<Feed, 'open'>;
-  /** The page's buttons: `POST /actions/NAME`, each says in a sentence what it did. */
-  actions: Readonly<Record<string, () => Promise<{ said: string; where?: Readonly<Record<string, string>> }>>>;
+  /** The page's buttons: `POST /actions/NAME` with JSON or nothing, each says in a sentence what it did. */
+  actions: Readonly<Record<string, (asked: unknown) => Promise<Deed>>>;
   /** Refuse names other than this machine's own, so that a web page elsewhere can't reach us by its own name. */
   ownNamesOnly: boolean;
 }
@@ -59,13 +64,14 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Se
   }
 
   async function act(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
-    request.resume();
+    const text = await readText(request, MAX_ACTION_BYTES);
     const action = Object.hasOwn(options.actions, name) ? options.actions[name] : undefined;
     for (const [header, value] of Object.entries(HEADERS)) response.setHeader(header, value);
     if (!action) return answer(response, 404, 'No such action.\n');
     if (request.method !== 'POST') return answer(response, 405, 'Only POST here.\n');
     if (request.headers[ACTION_HEADER] !== 'page') return answer(response, 403, 'Only the live page may do this.\n');
-    const result = await action().catch((error: unknown) => ({ failed: String(error) }));
+    if (text === undefined) return answer(response, 413, 'More than a button says.\n');
+    const result = await acted(action, text).catch((error: unknown) => ({ failed: String(error) }));
     response.writeHead('failed' in result ? 500 : 200, { 'content-type': 'application/json; charset=utf-8' });
     response.end(JSON.stringify('failed' in result ? { said: result.failed } : result));
   }
@@ -82,6 +88,10 @@ export async function createLocalServer(options: LocalServerOptions): Promise<Se
     else if (first === 'actions') void act(request, response, second);
     else show(request, response, path);
   });
+}
+
+async function acted(action: (asked: unknown) => Promise<Deed>, text: string): Promise<Deed> {
+  return action(text === '' ? undefined : JSON.parse(text));
 }
 
 function answer(response: ServerResponse, status: number, text: string): void {

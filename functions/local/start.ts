@@ -3,19 +3,22 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
-import { eventOf } from '../adapters/receivers/pagerduty.ts';
-import { messageOf } from '../adapters/receivers/slack-message.ts';
 import type { Config } from '../config.ts';
 import type { Handler } from '../core/http.ts';
+import type { MuteView } from '../core/mute/mute-list.ts';
 import type { After, Clock } from '../core/ports.ts';
 import { createRelay, FUNCTIONS, type Relay, register } from '../wire.ts';
+import { createActions } from './actions.ts';
 import { type Board, createBoard } from './board.ts';
 import { createDemo } from './demo.ts';
 import { createFeed } from './feed.ts';
 import { greetingOf } from './greeting.ts';
 import { createLocalLoki, type LocalLoki } from './loki.ts';
-import { createOutbox, type Notice } from './outbox.ts';
+import { createMuteList } from './mute-list.ts';
+import { createOutbox, type Notice, outboxesOf } from './outbox.ts';
 import { createPoster } from './poster.ts';
+import { canPress, createPresses, localCallbacks } from './presses.ts';
+import { rememberedOf, renderingsOf } from './renderings.ts';
 import { createLocalServer } from './server.ts';
 import { createTerminalLog } from './terminal-log.ts';
 import { createLocalTopics } from './topics.ts';
@@ -33,8 +36,12 @@ export interface LocalOptions {
   ownNamesOnly: boolean;
   /** Loki is ours, in this process, and may be broken from the page. */
   ownLoki: boolean;
+  /** pipeline.yaml is ours: what its receivers would be sent is shown, and not sent. */
+  ownPipeline: boolean;
   demo: boolean;
   seed: string;
+  /** By which our own callback knows what is pressed on the page. */
+  secret: string;
   /** Prints one line for the person at the terminal. */
   say(line: string): void;
   clock: Clock;
@@ -49,23 +56,28 @@ export interface Local {
 
 /** Listens when it resolves. Rejects with the system's error when it can't. */
 export async function startLocal(options: LocalOptions): Promise<Local> {
-  const { config, clock, after } = options;
-  const post = createPoster(options.base);
+  const { clock, after, base, seed, secret } = options;
+  const outboxes = outboxesOf(options);
+  const pressable = canPress({ ...options, outboxes });
+  const config = pressable ? { ...options.config, callbacks: localCallbacks({ base, secret }) } : options.config;
+  const post = createPoster(base);
   const board = createBoard();
   const topics = createLocalTopics({ post, clock, after });
   const loki = createLocalLoki({ clock });
+  const presses = createPresses({ base, secret, seed, clock });
   let untold: Notice[] = [];
+  let mutesTold: readonly MuteView[] | undefined;
   const outbox = createOutbox({
-    name: 'outbox',
+    names: outboxes,
     clock,
-    renderSlack: (notification) => messageOf(notification, false),
-    renderPagerduty: (notification) => eventOf(notification, 'your-routing-key'),
+    render: renderingsOf,
+    remember: rememberedOf,
     onNotice(notice) {
       untold.push(notice);
       feed.touch();
     },
   });
-  const demo = createDemo({ post: (body) => post('/ingest', body), clock, after, seed: options.seed });
+  const demo = createDemo({ post: (body) => post('/ingest', body), clock, after, seed });
 
   const status = () => ({
     loki: {
@@ -75,17 +87,35 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     },
     retrying: topics.waiting('retry'),
     deadLetters: topics.deadLettered,
+    silenced: demo.silenced(),
+    pressable,
+    // Its clock is what the next tier is counted by, whatever the browser's says.
+    now: clock(),
   });
   const feed = createFeed({
-    everything: () => ({ ...board.view(), notices: outbox.notices(), status: status() }),
+    everything: () => ({ ...board.view(), notices: outbox.notices(), mutes: mutes.view(), status: status() }),
     changes() {
       const notices = untold;
       untold = [];
-      return { ...board.take(), notices, status: status() };
+      const muted = mutes.view();
+      const changed = muted === mutesTold ? {} : { mutes: muted };
+      mutesTold = muted;
+      return { ...board.take(), notices, ...changed, status: status() };
     },
     after,
   });
-  board.onChange(feed.touch);
+  const mutes = createMuteList({
+    store: () => relay.store(),
+    options: config.pipeline,
+    clock,
+    after,
+    onChange: feed.touch,
+  });
+  const touch = (): void => {
+    feed.touch();
+    mutes.touch();
+  };
+  board.onChange(touch);
   loki.onEntry(({ metadata }) => {
     if (metadata.kind === 'event' && metadata.uuid) board.stored(metadata.uuid);
   });
@@ -97,7 +127,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     writeLog: createTerminalLog(options.say, clock),
     observe: board.observe,
     topics,
-    receivers: config.receivers.length > 0 ? [] : [outbox],
+    receivers: outbox.receivers,
   });
   register(watched(relay, board));
 
@@ -105,23 +135,10 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     functions: {
       ...functionServers(),
       ...(options.ownLoki ? { loki: (...exchange) => void answerAsLoki(loki, ...exchange) } : {}),
+      replies: (...exchange) => void presses.takeReply(...exchange),
     },
     feed,
-    actions: {
-      shell: demo.openShell,
-      redeliver: demo.redeliver,
-      'break-loki': async () => {
-        loki.broken = true;
-        feed.touch();
-        return { said: 'Loki answers 503 now. Pages go out as before; entries wait on the retry topic.' };
-      },
-      'mend-loki': async () => {
-        loki.broken = false;
-        topics.hurry('retry');
-        feed.touch();
-        return { said: 'Loki answers again; what waited is being written.' };
-      },
-    },
+    actions: createActions({ demo, loki, topics, presses, touch }),
     ownNamesOnly: options.ownNamesOnly,
   });
   server.listen(options.port, options.host);
@@ -131,13 +148,15 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   function sweep(): void {
     cancelSweep = after(SWEEP_MS, sweep);
     void post('/sweep', '{}').catch(() => {});
+    mutes.touch();
   }
   if (options.demo) demo.start();
 
   return {
-    greeting: greetingOf(options),
+    greeting: greetingOf({ ...options, outboxes }),
     async stop(ms) {
       cancelSweep();
+      mutes.stop();
       demo.stop();
       const started = clock();
       await topics.close(ms / 2);

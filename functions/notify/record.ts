@@ -5,10 +5,11 @@ import {
   type DeliveryRef,
   delivered,
   FAULT_RETRY_MS,
-  newDelivery,
   postponed,
-} from '../core/delivery.ts';
-import { readDelivery, writeDelivery } from '../core/documents.ts';
+  standIn,
+} from '../core/incident/delivery.ts';
+import { readDelivery, writeDelivery } from '../core/incident/documents.ts';
+import { writeStandIn } from '../core/incident/tell.ts';
 import type { DocumentStore, SendOutcome } from '../core/ports.ts';
 
 export interface Recorded {
@@ -32,24 +33,29 @@ export function record(
     const current = await readDelivery(tx, ref);
     if (!current) return {};
     const needsFallback = outcome.kind === 'misconfigured' || outcome.kind === 'refused';
-    const standIn = needsFallback && fallback !== undefined && current.standsInFor === undefined;
-    const fallbackRef: DeliveryRef | undefined = standIn ? { ...ref, receiver: fallback } : undefined;
-    const existing = fallbackRef ? await readDelivery(tx, fallbackRef) : undefined;
-    writeDelivery(tx, after(current, claim, outcome, tx.now));
-    if (!fallbackRef || existing) return {};
-    writeDelivery(tx, newDelivery(fallbackRef, tx.now, ref.receiver));
-    return { fallback: fallbackRef };
+    const existing = needsFallback && fallback ? await readDelivery(tx, { ...ref, receiver: fallback }) : undefined;
+    const next = after(current, claim, outcome, tx.now);
+    const instead = needsFallback && fallback ? standIn(next, fallback, existing, tx.now) : undefined;
+    if (!instead) {
+      writeDelivery(tx, next);
+      return {};
+    }
+    writeStandIn(tx, next, instead);
+    return { fallback: { ...ref, receiver: instead.receiver } };
   });
 }
 
 function after(current: Delivery, claim: { want: number; until: number }, outcome: SendOutcome, now: number): Delivery {
   switch (outcome.kind) {
     case 'delivered':
-      return delivered(current, claim, outcome.reference);
-    case 'retry':
-      return postponed(current, claim, now, outcome.afterMs);
+      return { ...delivered(current, claim, outcome.reference), failing: undefined };
+    case 'retry': {
+      // Whoever is left alone was not asked: what failed before that says more.
+      const known = outcome.reason === 'receiver-left-alone' ? current.failing : undefined;
+      return { ...postponed(current, claim, now, outcome.afterMs), failing: known ?? outcome.reason };
+    }
     case 'misconfigured':
     case 'refused':
-      return postponed(current, claim, now, FAULT_RETRY_MS);
+      return { ...postponed(current, claim, now, FAULT_RETRY_MS), failing: outcome.reason };
   }
 }

@@ -1,10 +1,12 @@
 /** Deliveries: wakes what is due, so that a lost wake-up delays a page by a minute and never loses it. */
 
-import { type DeliveryRef, FALLBACK_AFTER_MS, newDelivery } from '../core/delivery.ts';
-import { DELIVERY_KIND, deliveryRefOf, readDelivery, writeDelivery } from '../core/documents.ts';
+import { type DeliveryRef, FALLBACK_AFTER_MS, standIn } from '../core/incident/delivery.ts';
+import { DELIVERY_KIND, deliveryRefOf, readDelivery } from '../core/incident/documents.ts';
+import { writeStandIn } from '../core/incident/tell.ts';
+import { wake } from '../core/incident/wake.ts';
 import type { WriteLog } from '../core/log.ts';
 import type { DocumentStore, Topics } from '../core/ports.ts';
-import { wake } from '../core/wake.ts';
+import { inParts } from './parts.ts';
 
 /** Enough that deliveries which nobody fetches can't keep the others from being woken. */
 const BATCH = 5_000;
@@ -23,22 +25,20 @@ export async function wakeDue(deps: DeliveryDeps): Promise<void> {
   const due = (await deps.store.due(DELIVERY_KIND, BATCH)).map(deliveryRefOf);
   // What is due is woken whatever becomes of the stand-ins, and one of these that fails fails alone.
   let woken = await wake(deps.topics, due);
-  let failure: unknown;
-  for (let from = 0; from < due.length; from += AT_ONCE) {
-    const part = due.slice(from, from + AT_ONCE);
-    const made = await Promise.allSettled(part.map((ref) => standIn(deps.store, ref, deps.fallbackOf(ref.receiver))));
-    const fallbacks = made.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
+  const tellEach = (ref: DeliveryRef): Promise<DeliveryRef | undefined> =>
+    tellFallback(deps.store, ref, deps.fallbackOf(ref.receiver));
+  const failure = await inParts(due, AT_ONCE, tellEach, async (made) => {
+    const fallbacks = made.filter((ref) => ref !== undefined);
     woken = (await wake(deps.topics, fallbacks)) && woken;
-    failure ??= made.find((each) => each.status === 'rejected')?.reason;
-  }
+  });
   if (!woken) {
     deps.writeLog({ severity: 'ERROR', message: 'a wake-up could not be published', reason: 'pubsub-unavailable' });
   }
   if (failure !== undefined) throw failure;
 }
 
-/** Creates the delivery to the fallback receiver, once, when this one has been due for too long. */
-function standIn(
+/** Writes the delivery to the fallback receiver, once a page, when this one has been due for too long. */
+function tellFallback(
   store: DocumentStore,
   ref: DeliveryRef,
   fallback: string | undefined,
@@ -47,9 +47,10 @@ function standIn(
   return store.transact(async (tx) => {
     const fallbackRef = { ...ref, receiver: fallback };
     const [delivery, existing] = await Promise.all([readDelivery(tx, ref), readDelivery(tx, fallbackRef)]);
-    const late = delivery && delivery.want > delivery.sent && tx.now - delivery.createdAt >= FALLBACK_AFTER_MS;
-    if (!late || delivery.standsInFor !== undefined || existing) return undefined;
-    writeDelivery(tx, newDelivery(fallbackRef, tx.now, ref.receiver));
+    if (!delivery || tx.now - delivery.dueSince < FALLBACK_AFTER_MS) return undefined;
+    const instead = standIn(delivery, fallback, existing, tx.now);
+    if (!instead) return undefined;
+    writeStandIn(tx, delivery, instead);
     return fallbackRef;
   });
 }

@@ -1,6 +1,6 @@
 /** Summaries: what a window counted, written to Loki once it is closed (protocol: window). */
 
-import type { LogEntry } from '../core/alert.ts';
+import type { LogEntry } from '../core/event/alert.ts';
 import type { WriteLog } from '../core/log.ts';
 import type { Observe, SummaryObservation } from '../core/observe.ts';
 import type { Park } from '../core/park.ts';
@@ -23,12 +23,20 @@ export interface SummaryDeps {
 
 export async function writeSummaries(deps: SummaryDeps): Promise<void> {
   const end = deps.clock() + BUDGET_MS;
-  while (deps.clock() < end && (await deps.store.closeWindows(BATCH)) === BATCH);
+  let failures = 0;
+  const failed = (windowId: string, error: Error): void => {
+    failures += 1;
+    const message = `window: ${error.message}`;
+    deps.writeLog({ severity: 'ERROR', message, reason: 'window-uncounted', labels: { window: windowId } });
+  };
+  while (deps.clock() < end && (await deps.store.closeWindows(BATCH, failed)) === BATCH);
   while (deps.clock() < end) {
-    const summaries = await deps.store.takeSummaries(BATCH);
+    failures = 0;
+    const summaries = await deps.store.takeSummaries(BATCH, failed);
     // One bad summary blocks no other; together they share pushes.
     const written = await Promise.all(summaries.map((summary) => writeSummary(deps, summary)));
-    if (summaries.length < BATCH || written.every((done) => !done)) return;
+    if (summaries.length + failures === 0) return;
+    if (summaries.length > 0 && written.every((done) => !done)) return;
   }
 }
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { createGkeSource } from '../../functions/adapters/gke.ts';
-import type { ClusterSource } from '../../functions/core/metadata.ts';
+import type { ClusterSource } from '../../functions/core/event/metadata.ts';
 
 const CLUSTER = { project: 'acme-prod', location: 'europe-west1', name: 'payments-eu1' };
 const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createGoogleToken } from '../../functions/adapters/google-token.ts';
+import { openMetadata } from '../../functions/adapters/metadata.ts';
 import { connectFirestore } from '../../functions/adapters/store/firestore-rest.ts';
 import { manualTimers } from './timers.ts';
 
@@ -17,16 +18,20 @@ const before = new Map(VARIABLES.map((name) => [name, process.env[name]]));
 
 let server: Server;
 let answers: ServerResponse[];
+/** What was asked for, as it came. */
+let asked: string[];
 let arrived: () => void;
 
 beforeEach(async () => {
   answers = [];
+  asked = [];
   server = createServer((request, response) => {
     if (!request.url?.includes('/token')) {
       response.writeHead(200, { connection: 'close', 'metadata-flavor': 'Google' }).end('ok');
       return;
     }
     answers.push(response);
+    asked.push(new URL(request.url, 'http://metadata').searchParams.get('scopes') ?? '');
     arrived();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -63,22 +68,22 @@ function answerWith(token: string, response: ServerResponse | undefined): void {
 
 test('a token is kept', async () => {
   const { after, waiting } = manualTimers();
-  const token = createGoogleToken('https://www.googleapis.com/auth/datastore', after);
-  const asked = nextRequest();
+  const token = createGoogleToken(['https://www.googleapis.com/auth/datastore'], after);
+  const request = nextRequest();
   const first = token();
-  await asked;
+  await request;
   answerWith('a-token', answers[0]);
   expect([await first, await token()]).toEqual(['a-token', 'a-token']);
-  expect(answers).toHaveLength(1);
+  expect(asked).toEqual(['https://www.googleapis.com/auth/datastore']);
   expect(waiting()).toEqual([]);
 });
 
 test('a metadata server that hangs is given up after 5 s, its late answer ignored, and asked anew', async () => {
   const { after, fire, waiting } = manualTimers();
-  const token = createGoogleToken('https://www.googleapis.com/auth/datastore', after);
-  const asked = nextRequest();
+  const token = createGoogleToken(['https://www.googleapis.com/auth/datastore'], after);
+  const request = nextRequest();
   const hanging = token();
-  await asked;
+  await request;
   expect(waiting()).toEqual([5_000]);
   fire();
   await expect(hanging).rejects.toThrow('no access token within 5000 ms');
@@ -91,15 +96,39 @@ test('a metadata server that hangs is given up after 5 s, its late answer ignore
   expect(await second).toBe('fresh');
 });
 
+test('a Kubernetes API is asked with a token that tells it the e-mail of the account', async () => {
+  const { after } = manualTimers();
+  const cluster = { project: 'acme-prod', location: 'europe-west1', name: 'payments-eu1', kubernetes: 'dns' };
+  const metadata = await openMetadata({ clusters: [cluster], timeoutMs: 1_000, after });
+  const authorizations: (string | undefined)[] = [];
+  const api = createServer(({ headers }, response) => {
+    authorizations.push(headers.authorization);
+    response.writeHead(404, { connection: 'close' }).end();
+  });
+  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+  const request = nextRequest();
+  const node = metadata.kubernetes?.node({ endpoint }, 'node-1', new AbortController().signal);
+  await request;
+  answerWith('a-token', answers[0]);
+  await node;
+  await metadata.close();
+  await new Promise((resolve) => api.close(resolve));
+  expect(asked).toEqual([
+    'https://www.googleapis.com/auth/cloud-platform,https://www.googleapis.com/auth/userinfo.email',
+  ]);
+  expect(authorizations).toEqual(['Bearer a-token']);
+});
+
 test('Firestore is not asked without a token', async () => {
   const { after, fire } = manualTimers();
   const rest = await connectFirestore(
     { root: 'projects/p/databases/d/documents', prefix: '', emulator: undefined },
     after,
   );
-  const asked = nextRequest();
+  const request = nextRequest();
   const reading = rest.get(['documents/a']);
-  await asked;
+  await request;
   fire();
   await expect(reading).rejects.toThrow('no access token within 5000 ms');
   await rest.close();

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createKubernetesSource } from '../../functions/adapters/kubernetes.ts';
-import type { Lookup, WorkloadSource } from '../../functions/core/metadata.ts';
+import type { Lookup, WorkloadSource } from '../../functions/core/event/metadata.ts';
 import type { After } from '../../functions/core/ports.ts';
 
 const { signal } = new AbortController();
@@ -133,6 +133,20 @@ describe('what is read of', () => {
       value: { pool: 'spot-pool', zone: 'europe-west1-b', machineType: 'e2-small', spot: true },
     });
     expect(requests[0]?.path).toBe('/api/v1/nodes/node-1');
+  });
+
+  test.each([
+    { status: 'True', ready: true },
+    { status: 'False', ready: false },
+    // The node's controller has not heard of its kubelet.
+    { status: 'Unknown', ready: false },
+  ])('a node whose condition Ready is $status', async ({ status, ready }) => {
+    const conditions = [
+      { type: 'DiskPressure', status: 'False' },
+      { type: 'Ready', status },
+    ];
+    const { source, target } = await setUp({ body: { metadata: {}, status: { conditions } } });
+    expect(await source.node(target, 'node-1', signal)).toEqual({ found: true, value: { spot: false, ready } });
   });
 
   test('a namespace', async () => {

@@ -6,9 +6,10 @@ import { fixtures } from '../fixtures/load.ts';
  * usual: as one public cluster's 33,000 events a day are spread: 29,465 are "Contact K8S API Server From Container",
  * 3,150 "Run shell untrusted", 455 are Critical. About one in nine opens a window.
  * firsts: the same rules in the same shares, but each event the first of its kind.
+ * played: as usual where time passes as well, so that windows close and open by themselves.
  * varied: all fixtures in turn, each event the first of its kind: more streams in Loki than a fleet in peace has.
  */
-export type MixName = 'usual' | 'firsts' | 'varied';
+export type MixName = 'usual' | 'firsts' | 'played' | 'varied';
 
 /** A fixture: the event's text as Falcosidekick published it, and the message's attributes. */
 export interface Sample {
@@ -37,17 +38,23 @@ const SHELL_PLACES = 5;
 
 /**
  * `count` bodies of push requests. The same `run` never comes twice for one store, since it makes identities and
- * places; all but that is the same in each run.
+ * places; all but that and `timeOf`, an event's time by its index, is the same in each run.
  */
-export function bodiesOf(samples: readonly Sample[], mix: MixName, count: number, run: number): Buffer[] {
+export function bodiesOf(
+  samples: readonly Sample[],
+  mix: MixName,
+  count: number,
+  run: number,
+  timeOf: (index: number) => number = Date.now,
+): Buffer[] {
   const random = randomNumbers(20_261_123);
-  const next = mix === 'varied' ? varied(samples) : asInLife(samples, random, mix === 'firsts');
+  const next = mix === 'varied' ? varied(samples) : asInLife(samples, random, mix);
   return Array.from({ length: count }, (_, index) => {
     const { sample, place } = next(index);
     const id = `${hex(run, 8)}-${hex(index, 4)}-4000-8000-${hex(random() * 2 ** 48, 12)}`;
     const text = placed(sample.text, place ?? `${letters(run)}x${letters(index)}`)
       .replace(UUID, `"uuid":"${id}"`)
-      .replace(TIME, `"time":"${new Date().toISOString()}"`)
+      .replace(TIME, `"time":"${new Date(timeOf(index)).toISOString()}"`)
       .replace(AUDIT_ID, `"ka.auditid":"${id}"`);
     return pushBody(text, sample.attributes, `${run}${index}`);
   });
@@ -60,14 +67,15 @@ function varied(samples: readonly Sample[]): Next {
   return (index) => ({ sample: of(samples, index) });
 }
 
-function asInLife(samples: readonly Sample[], random: () => number, onlyFirsts: boolean): Next {
+function asInLife(samples: readonly Sample[], random: () => number, mix: MixName): Next {
   const named = (rule: string): Sample[] => samples.filter(({ text }) => text.includes(`"rule":"${rule}"`));
   const inPods = samples.filter(({ text }) => text.includes('"source":"syscall'));
   const [apiServer, shell] = [named(API_SERVER), named(SHELL)];
   const critical = inPods.filter(({ text }) => text.includes('"priority":"Critical"'));
   return (index) => {
     const kind = random();
-    const isFirst = onlyFirsts ? 0 : random();
+    const share = random();
+    const isFirst = mix === 'firsts' ? 0 : mix === 'played' ? 1 : share;
     const where = random();
     if (kind < API_SERVER_SHARE) {
       return isFirst < API_SERVER_FIRSTS ? { sample: of(apiServer, index) } : at(apiServer, API_SERVER_PLACES, where);

@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createMemoryStore } from '../../functions/adapters/store/memory.ts';
 import { checkedStore } from '../../functions/core/checked-store.ts';
+import type { WindowFailed } from '../../functions/core/ports.ts';
 import { shellEvent } from '../support/events.ts';
 import { fakeAfter } from '../support/time.ts';
 import { world } from '../support/world.ts';
@@ -27,6 +28,20 @@ describe('a checked store', () => {
     await Promise.all([store.closeWindows(1), store.due('incident', 1)]);
     await store.takeSummaries(1);
     expect(state.checks).toBe(1);
+  });
+
+  test('hands on whom to tell of a window that failed', async () => {
+    const { clock, after } = fakeAfter();
+    const of = async (_limit: number, failed?: WindowFailed): Promise<never[]> => {
+      failed?.('w1', new Error('down'));
+      return [];
+    };
+    const closeWindows = async (limit: number, failed?: WindowFailed) => (await of(limit, failed)).length;
+    const store = checkedStore({ ...createMemoryStore(clock, after), closeWindows, takeSummaries: of });
+    const told: string[] = [];
+    await store.closeWindows(1, (id) => void told.push(`close ${id}`));
+    await store.takeSummaries(1, (id) => void told.push(`take ${id}`));
+    expect(told).toEqual(['close w1', 'take w1']);
   });
 
   test('does nothing until it passed, and is asked again', async () => {

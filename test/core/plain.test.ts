@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bounded, type Keep, plain } from '../../functions/core/plain.ts';
+import { bounded, boundedBy, type Keep, plain } from '../../functions/core/plain.ts';
 import { HOSTILE } from '../fixtures/notifications.ts';
 
 describe('plain', () => {
@@ -77,5 +77,25 @@ describe('bounded', () => {
   test('a bound too small for the mark cuts without it', () => {
     expect(bounded(text, 3)).toBe('abc');
     expect(bounded('🔥🔥🔥🔥', 3)).toBe('🔥');
+  });
+});
+
+describe('boundedBy', () => {
+  const bytes = (text: string) => Buffer.byteLength(text);
+  test.each<[string, string, number]>([
+    ['what fits', 'ab', 2],
+    ['letters of one byte', 'a'.repeat(5_000), 100],
+    ['letters of three', '€'.repeat(5_000), 100],
+    ['letters of four', '😀'.repeat(5_000), 100],
+    ['a mix', `${'a'.repeat(500)}${'😀'.repeat(500)}`, 64],
+    ['less room than a mark', '€'.repeat(50), 7],
+    ['no room', 'abc', 0],
+  ])('%s', (_, text, max) => {
+    const cut = boundedBy(bytes, text, max, 'both');
+    expect(bytes(cut)).toBeLessThanOrEqual(max);
+    expect(cut.isWellFormed()).toBe(true);
+    if (bytes(text) <= max) expect(cut).toBe(text);
+    // Little of the room is left empty.
+    else if (max >= 64) expect(bytes(cut)).toBeGreaterThan(0.6 * max);
   });
 });

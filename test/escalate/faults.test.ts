@@ -1,7 +1,8 @@
 /** escalate, notify and sweep where one thing is wrong and the others must not suffer. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { AlertView } from '../../functions/core/notification.ts';
+import { REPLAY } from '../../functions/core/event/attributes.ts';
+import type { AlertView } from '../../functions/core/page/notification.ts';
 import { alertLike, SHELL } from '../support/alerts.ts';
 import { pushOf, shellEvent } from '../support/events.ts';
 import { world } from '../support/world.ts';
@@ -166,5 +167,62 @@ describe('words about a foreign message on the escalations topic', () => {
     const [parked] = w.on('dead-letter');
     expect(parked?.attributes.detail).toBe('wrong fields: fields');
     expect(JSON.stringify(w.lines)).not.toContain('secret');
+  });
+});
+
+describe('an escalation that Pub/Sub gave up on while the store was down', () => {
+  const SOURCE = {
+    CloudPubSubDeadLetterSourceSubscription: 'escalations',
+    CloudPubSubDeadLetterSourceDeliveryCount: '100',
+  };
+
+  async function buried() {
+    const w = world();
+    expect(await w.ingest(shellEvent())).toBe(204);
+    const [message] = w.on('escalations');
+    w.faults.transact = 'before';
+    for (let tries = 0; tries < 100; tries += 1) {
+      const { data = '', attributes = {} } = message ?? {};
+      expect((await w.call('escalate', pushOf(data, attributes))).status).toBe(503);
+    }
+    delete w.faults.transact;
+    w.published.length = 0;
+    w.sent.length = 0;
+    const { data, attributes } = message ?? { data: '', attributes: {} };
+    const replayed = { ...attributes, ...SOURCE, [REPLAY]: '1' };
+    return { w, data, replayed };
+  }
+
+  test('pages once it is published to its own topic again, and once only', async () => {
+    const { w, data, replayed } = await buried();
+    w.time.pass(20 * 3_600_000);
+    for (let replay = 0; replay < 2; replay += 1) {
+      expect((await w.call('escalate', pushOf(data, replayed))).status).toBe(204);
+      await w.deliver('notifications', 'notify');
+    }
+    expect(w.sent.map(({ type, receiver, count }) => [type, receiver, count])).toEqual([['page', 'oncall', 1]]);
+  });
+
+  test('is not taken for its event by ingest, but parked again, and pages from there', async () => {
+    const { w, data, replayed } = await buried();
+    expect((await w.call('ingest', pushOf(data, replayed))).status).toBe(204);
+    const [parked] = w.on('dead-letter');
+    expect(parked).toMatchObject({
+      data: String(data),
+      attributes: { ...SOURCE, reason: 'message-misplaced', detail: 'a message of the escalations topic' },
+    });
+    expect((await w.call('escalate', pushOf(parked?.data ?? '', parked?.attributes))).status).toBe(204);
+    await w.deliver('notifications', 'notify');
+    expect(w.sent.map(({ receiver }) => receiver)).toEqual(['oncall']);
+  });
+
+  test('and so is a wake-up', async () => {
+    const { w } = await buried();
+    const wakeUp = JSON.stringify({ groupKey: '{}', generation: 1, receiver: 'oncall' });
+    expect((await w.call('ingest', pushOf(wakeUp, {}))).status).toBe(204);
+    expect(w.on('dead-letter')[0]?.attributes).toMatchObject({
+      reason: 'message-misplaced',
+      detail: 'a message of the notifications topic',
+    });
   });
 });

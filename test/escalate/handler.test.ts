@@ -1,7 +1,7 @@
 /** escalate against the rules of docs/protocol.md: alerts and incidents, routes. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { AlertView } from '../../functions/core/notification.ts';
+import type { AlertView } from '../../functions/core/page/notification.ts';
 import { alertLike, SHELL } from '../support/alerts.ts';
 import { pushOf } from '../support/events.ts';
 import { world } from '../support/world.ts';
@@ -15,7 +15,7 @@ async function page(w: ReturnType<typeof world>): Promise<void> {
   await w.deliver('notifications', 'notify');
 }
 
-describe('an alert (c1, c2, c3)', () => {
+describe('an alert (c1 to c3, c10)', () => {
   test('opens an incident that pages its receiver once', async () => {
     const w = world();
     await page(w);
@@ -102,6 +102,55 @@ describe('an alert (c1, c2, c3)', () => {
     await w.deliver('notifications', 'notify');
     expect(w.sent).toHaveLength(1);
     expect(w.sent[0]?.count).toBe(1_000);
+  });
+
+  test('sixty groups of a cluster open in a few transactions, and do not fight for its storm valve', async () => {
+    const w = world();
+    const transact = w.memory.transact.bind(w.memory);
+    let writing = 0;
+    w.memory.transact = (body) =>
+      transact((tx) => {
+        let first = true;
+        const set: typeof tx.set = (key, write) => {
+          if (first) writing += 1;
+          first = false;
+          tx.set(key, write);
+        };
+        return body({ ...tx, set });
+      });
+    const alerts = Array.from({ length: 60 }, (_, index) =>
+      alertLike(SHELL, { where: { ...SHELL.where, derivedWorkload: `workload-${index}` } }),
+    );
+    expect(await Promise.all(alerts.map((alert) => w.escalate(alert)))).toEqual(alerts.map(() => ({ status: 204 })));
+    // The first transaction begins with what is there, the next ones take fifty at a time.
+    expect(writing).toBeLessThanOrEqual(4);
+    await w.deliver('notifications', 'notify');
+    expect(w.sent.filter(({ storm }) => storm === undefined)).toHaveLength(10);
+    expect(w.sent.filter(({ storm }) => storm !== undefined)).toMatchObject([{ storm: { size: 50 } }]);
+  });
+
+  test('joins an incident while another one of its cluster can not be opened', async () => {
+    const w = world();
+    await w.escalate();
+    const transact = w.memory.transact.bind(w.memory);
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    w.memory.transact = (body) =>
+      transact(async (tx) => {
+        const waiting: Promise<void>[] = [];
+        const result = await body({
+          ...tx,
+          set(key, write) {
+            if (key.startsWith('V:')) waiting.push(opened);
+            tx.set(key, write);
+          },
+        });
+        await Promise.all(waiting);
+        return result;
+      });
+    const opening = w.escalate(alertLike(SHELL, { where: { ...SHELL.where, derivedWorkload: 'another' } }));
+    expect(await w.escalate(alertLike(SHELL))).toEqual({ status: 204 });
+    open();
+    expect(await opening).toEqual({ status: 204 });
   });
 
   test('that is none is parked with the names of its wrong fields', async () => {

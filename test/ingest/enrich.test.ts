@@ -1,8 +1,8 @@
 /** Enrichment: what fills a context. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { Context } from '../../functions/core/alert.ts';
-import { found, type Lookup } from '../../functions/core/metadata.ts';
+import type { Context } from '../../functions/core/event/alert.ts';
+import { found, type Lookup } from '../../functions/core/event/metadata.ts';
 import {
   ATTRIBUTES,
   CLUSTER,
@@ -214,6 +214,13 @@ describe('a cluster', () => {
       derivedWorkload: 'ledger-api',
     });
     expect(asked).toEqual([]);
+  });
+
+  test('has the environment that pipeline.yaml gives it, whoever else is asked', async () => {
+    const { enrich } = setUp({ clusters: [{ ...CLUSTER, environment: 'staging' }], answers: {} });
+    expect(await enrich(eventOf(), ATTRIBUTES)).toMatchObject({ environment: 'staging' });
+    const other = { ...ATTRIBUTES, gke_cluster: 'payments-eu2' };
+    expect(await enrich(eventOf(), other)).not.toHaveProperty('environment');
   });
 
   test('that does not have the node is marked', async () => {

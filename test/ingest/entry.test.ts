@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Context } from '../../functions/core/alert.ts';
+import type { Context } from '../../functions/core/event/alert.ts';
 import { PRIORITIES, type Priority } from '../../functions/core/priority.ts';
 import { entryOf } from '../../functions/ingest/entry.ts';
 import { readEvent } from '../../functions/ingest/event.ts';
@@ -15,10 +15,13 @@ const CONTEXT: Context = {
   enrichmentReasons: ['enrich-timeout'],
 };
 
-function entry(changes: EventChanges = {}, context: Context = CONTEXT, priority: Priority = 'Emergency') {
+/** The shell, to the millisecond. */
+const AT = Date.parse('2026-11-23T09:00:02.500Z');
+
+function entry(changes: EventChanges = {}, context: Context = CONTEXT, priority: Priority = 'Emergency', now = AT) {
   const read = readEvent(eventText(shellEvent(changes)));
   if (!read.ok) throw new Error(read.detail);
-  return entryOf('u1', read.event, read.raw, context, priority);
+  return entryOf('u1', read.event, read.raw, context, priority, now);
 }
 
 describe('an entry', () => {
@@ -62,6 +65,13 @@ describe('an entry', () => {
   test('has a level that Grafana colours', () => {
     const levels = PRIORITIES.map((priority) => entry({}, CONTEXT, priority).metadata.detected_level);
     expect(levels).toEqual(['critical', 'critical', 'critical', 'error', 'warn', 'info', 'info', 'debug']);
+  });
+
+  test.each([
+    { name: 'says how late the event was, in milliseconds', now: AT + 1_234, lag: '1234' },
+    { name: 'of a node whose clock is ahead was not late', now: AT - 90_000, lag: '0' },
+  ])('$name', ({ now, lag }) => {
+    expect(entry({}, CONTEXT, 'Notice', now).metadata.lag_ms).toBe(lag);
   });
 
   test('leaves out what is not known', () => {

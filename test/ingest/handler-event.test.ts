@@ -1,7 +1,7 @@
 /** ingest against the rules of docs/protocol.md: an event, its redeliveries, its repeats. */
 
 import { describe, expect, test } from '@jest/globals';
-import { RETRY } from '../../functions/core/attributes.ts';
+import { RETRY } from '../../functions/core/event/attributes.ts';
 import { CLUSTER_ATTRIBUTES, quietEvent, shellEvent } from '../support/events.ts';
 import { LOKI_DOWN, world } from '../support/world.ts';
 

@@ -1,6 +1,7 @@
 /** ingest against the rules of docs/protocol.md: while Loki, Pub/Sub or the store is down. */
 
 import { describe, expect, test } from '@jest/globals';
+import type { LogEntry } from '../../functions/core/event/alert.ts';
 import { quietEvent } from '../support/events.ts';
 import { LOKI_DOWN, world } from '../support/world.ts';
 
@@ -15,6 +16,22 @@ describe('while Loki is down (a5, a6, a11)', () => {
     expect(await w.deliver('retry', 'ingest')).toEqual([204]);
     expect(w.counted()).toBe(1);
     expect(w.on('escalations')).toHaveLength(1);
+  });
+
+  test('an event that waited has the lag of its claim, and so the bytes of its first attempt', async () => {
+    const w = world();
+    const tried: LogEntry[] = [];
+    w.faults.push = (entry) => {
+      tried.push(entry);
+      return LOKI_DOWN;
+    };
+    await w.ingest();
+    w.time.pass(3_600_000);
+    delete w.faults.push;
+    await w.deliver('retry', 'ingest');
+    // The world begins 2.5 s after the shell.
+    expect(tried.map(({ metadata }) => metadata.lag_ms)).toEqual(['2500']);
+    expect(w.stored).toEqual(tried);
   });
 
   test('a message from the retry topic is nacked, not published again', async () => {

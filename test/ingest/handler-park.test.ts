@@ -1,7 +1,7 @@
 /** ingest against the rules of docs/protocol.md: what is parked, and an origin that does not hold. */
 
 import { describe, expect, test } from '@jest/globals';
-import { REPLAY } from '../../functions/core/attributes.ts';
+import { REPLAY } from '../../functions/core/event/attributes.ts';
 import { CLUSTER_ATTRIBUTES, pushOf, quietEvent } from '../support/events.ts';
 import { world } from '../support/world.ts';
 

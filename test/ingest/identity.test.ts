@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { FalcoEvent, FieldValue } from '../../functions/core/alert.ts';
-import { IDENTITY } from '../../functions/core/attributes.ts';
+import type { FalcoEvent, FieldValue } from '../../functions/core/event/alert.ts';
+import { IDENTITY } from '../../functions/core/event/attributes.ts';
 import { readEvent } from '../../functions/ingest/event.ts';
 import { identityOf } from '../../functions/ingest/identity.ts';
 import { eventText, shellEvent } from '../support/events.ts';
@@ -39,10 +39,25 @@ describe('an event is known by', () => {
 
   test('its auditID and its rule, for an audit event: several plugins may read one log, several rules one record', () => {
     const one = identityOf(audit('a-1'), message);
-    expect(one).toMatch(/^a-1:[0-9a-f]{8}$/);
+    expect(one).toMatch(/^a-1:[0-9a-f]{16}$/);
     expect(identityOf(audit('a-1', 'Attach/Exec Pod', 'another uuid'), again)).toBe(one);
     expect(identityOf(audit('a-2'), message)).not.toBe(one);
     expect(identityOf(audit('a-1', 'Create HostPid Pod'), message)).not.toBe(one);
+  });
+
+  test.each([
+    'ka.cluster.name',
+    'ka.user.name',
+    'ka.verb',
+    'ka.target.namespace',
+    'ka.target.name',
+    'ka.target.subresource',
+  ])('its %s too, since a client may choose the auditID of what it does', (name) => {
+    const record = { 'ka.auditid': 'a-1', 'ka.verb': 'create', 'ka.target.name': 'harmless' };
+    const of = (fields: Record<string, FieldValue>): string =>
+      identityOf(eventOf({ source: 'k8s_audit', fields }), message);
+    expect(of({ ...record, [name]: 'another' })).not.toBe(of(record));
+    expect(of({ ...record, 'evt.time': 1 })).toBe(of(record));
   });
 
   test('its content, where there is neither uuid nor messageId', () => {

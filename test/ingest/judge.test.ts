@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parsePipeline } from '../../functions/config.ts';
-import type { Context } from '../../functions/core/alert.ts';
+import type { Context } from '../../functions/core/event/alert.ts';
 import { readEvent } from '../../functions/ingest/event.ts';
 import { type JudgeOptions, judge } from '../../functions/ingest/judge.ts';
 import { type EventChanges, eventText, shellEvent } from '../support/events.ts';
@@ -134,6 +134,19 @@ describe('windows', () => {
     const pipeline = `dedupe: { rules: [{ match: ['cluster="payments-eu1"'], window: 2h }] }`;
     expect(judged(pipeline).windowMs).toBe(7_200_000);
   });
+  test.each([
+    ['environment="production"', { environment: 'production' }, 7_200_000],
+    ['environment="production"', { environment: 'development' }, 600_000],
+    ['environment=""', {}, 7_200_000],
+    ['environment=""', { clusterStatus: 'unlisted' }, 600_000],
+  ] satisfies [string, Partial<Context>, number][])(
+    'are chosen by what pipeline.yaml says of that cluster: %s, %j',
+    (matcher, said, windowMs) => {
+      const pipeline = `dedupe: { rules: [{ match: ['${matcher}'], window: 2h }] }`;
+      for (const enrichment of ['none', 'full'] as const)
+        expect(judged(pipeline, {}, { ...CONTEXT, ...said, enrichment }).windowMs).toBe(windowMs);
+    },
+  );
   test.each([
     'team',
     'workload_kind',

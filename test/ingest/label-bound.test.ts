@@ -1,7 +1,7 @@
 /** No publisher can open streams in Loki without end. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { LogEntry } from '../../functions/core/alert.ts';
+import type { LogEntry } from '../../functions/core/event/alert.ts';
 import { createLabelBound } from '../../functions/ingest/label-bound.ts';
 import { shellEvent } from '../support/events.ts';
 import { world } from '../support/world.ts';

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { FalcoEvent } from '../../functions/core/alert.ts';
+import type { FalcoEvent } from '../../functions/core/event/alert.ts';
 import { readEvent } from '../../functions/ingest/event.ts';
 import { createRedactor } from '../../functions/ingest/redact.ts';
 import { fixtureNames, fixtureText } from '../fixtures/load.ts';
-import { CAUGHT, STAYS } from './redact-cases.ts';
+import { CAUGHT } from './redact-cases.ts';
+import { STAYS } from './redact-stays.ts';
 
 const redactor = createRedactor('a key of the tests');
 

@@ -36,6 +36,7 @@ const INCIDENT: IncidentObservation = {
   groupKey: '{namespace="payments"}',
   generation: 1,
   group: { namespace: 'payments' },
+  round: 1,
   state: 'open',
   severity: 'Critical',
   count: 1,
@@ -113,6 +114,17 @@ describe('board', () => {
     expect(keys).toHaveLength(100);
     expect(keys).toContain('old but open');
     expect(keys).not.toContain('over');
+  });
+
+  test('what a storm holds goes before what stands on its own', () => {
+    const board = createBoard();
+    board.observe({ ...INCIDENT, groupKey: 'own' });
+    board.observe({ ...INCIDENT, groupKey: 'held', heldBy: 'storm' });
+    for (let n = 0; n < 99; n += 1) board.observe({ ...INCIDENT, groupKey: `${n}` });
+    const keys = board.view().incidents.map(({ groupKey }) => groupKey);
+    expect(keys).toHaveLength(100);
+    expect(keys).toContain('own');
+    expect(keys).not.toContain('held');
   });
 
   test('what was parked before it was an event is in the stream; what was parked as one is there once', () => {

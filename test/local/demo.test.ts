@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { After } from '../../functions/core/ports.ts';
 import { readEvent } from '../../functions/ingest/event.ts';
 import { createDemo } from '../../functions/local/demo.ts';
+import { NODES } from '../../functions/local/scenes.ts';
 import { SCRIPT } from '../../functions/local/script.ts';
 
 const START = Date.parse('2026-11-23T09:00:00.123Z');
@@ -154,6 +155,46 @@ describe('demo', () => {
     await demo.redeliver();
     expect(pushes.map(({ deliveryAttempt }) => deliveryAttempt)).toEqual([1, 2, 3, 4]);
     expect(new Set(pushes.map(text)).size).toBe(1);
+  });
+
+  test('a storm is thirty workloads of one cluster at once, other ones each time', async () => {
+    const { demo, pushes } = run();
+    const deeds = [await demo.storm(), await demo.storm()];
+    const events = pushes.map((push) => JSON.parse(text(push)));
+    expect(new Set(events.map(({ uuid }) => uuid)).size).toBe(60);
+    const places = events.map(({ output_fields: fields }) => `${fields['k8s.ns.name']}/${fields['container.name']}`);
+    expect(new Set(places).size).toBe(60);
+    expect(new Set(pushes.map(({ message }) => message.attributes.gke_cluster))).toEqual(new Set(['payments-eu1']));
+    expect(deeds[0]).toMatchObject({ said: expect.stringContaining('30'), where: { storm: 'true' } });
+  });
+
+  describe('a node that falls silent', () => {
+    const spoken = (pushes: readonly Push[], node: string) =>
+      pushes.filter((push) => JSON.parse(text(push)).hostname === node).map(({ atMs }) => atMs / 1_000);
+    const [silent, other] = [NODES.paymentsB, NODES.paymentsA];
+
+    test('speaks thrice, so that it is missed, and no more, while another one goes on', async () => {
+      const { demo, pushes, advance } = run();
+      const { said } = await demo.silenceNode();
+      expect(said).toContain(silent);
+      await advance(100_000);
+      expect(spoken(pushes, silent)).toEqual([0, 11, 22]);
+      expect(spoken(pushes, other)).toEqual([0, 16, 32, 48, 64, 80, 96]);
+      expect(demo.silenced()).toBe(true);
+    });
+
+    test('speaks again when it is to, and is silent at once the next time', async () => {
+      const { demo, pushes, advance } = run();
+      await demo.silenceNode();
+      await advance(100_000);
+      await demo.wakeNode();
+      expect(demo.silenced()).toBe(false);
+      await advance(50_000);
+      await demo.silenceNode();
+      await advance(60_000);
+      expect(spoken(pushes, silent)).toEqual([0, 11, 22, 100, 112, 128, 144]);
+      expect(spoken(pushes, other)).toHaveLength(14);
+    });
   });
 
   test('nothing comes after it was stopped', async () => {

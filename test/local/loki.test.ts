@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createLoki } from '../../functions/adapters/loki/writer.ts';
-import { createLocalLoki, type StoredEntry } from '../../functions/local/loki.ts';
+import { createLocalLoki } from '../../functions/local/loki.ts';
+import type { StoredEntry } from '../../functions/local/loki-query.ts';
 import { after, entryOf, NOW_MS, serve } from '../adapters/loki/support.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -43,6 +44,17 @@ describe('the real writer against the local log', () => {
     expect(await query('{service_name="falco"}')).toEqual([
       { stream: { ...labels, ...entry.metadata }, values: [[entry.timestampNs, entry.line]] },
     ]);
+  });
+
+  test('what the relay says of itself is found by its own service, and counts as no event', async () => {
+    const { writer, query } = await start();
+    const labels = { service_name: 'falco-relay' };
+    const said = entryOf('health 1', { labels, metadata: { kind: 'health', open: '2' } });
+    expect(await writer.push(said)).toEqual(STORED);
+    expect(await query('{service_name="falco-relay"} | kind="health" | open!="0"')).toEqual([
+      { stream: { ...labels, ...said.metadata }, values: [[said.timestampNs, said.line]] },
+    ]);
+    expect(await query('{service_name="falco"}')).toEqual([]);
   });
 
   test('the same line with another uuid is another entry', async () => {

@@ -17,7 +17,7 @@ let port: number;
 let feed: Feed;
 let batch: (() => void) | undefined;
 let changes: unknown;
-const acted: string[] = [];
+const acted: unknown[] = [];
 
 beforeEach(async () => {
   batch = undefined;
@@ -34,6 +34,10 @@ beforeEach(async () => {
       shell: async () => {
         acted.push('shell');
         return { said: 'done' };
+      },
+      press: async (asked) => {
+        acted.push(asked);
+        return { said: 'pressed' };
       },
       fails: async () => {
         throw new Error('no place');
@@ -54,7 +58,10 @@ afterEach(async () => {
 });
 
 /** Sends the path as it is: `fetch` would tidy it up first. */
-function send(path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
+function send(
+  path: string,
+  { body, ...options }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request({ port, host: '127.0.0.1', path, ...options }, (response) => {
       let text = '';
@@ -65,7 +72,7 @@ function send(path: string, options: { method?: string; headers?: Record<string,
       response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
     });
     call.once('error', reject);
-    call.end();
+    call.end(body);
   });
 }
 
@@ -74,6 +81,8 @@ describe('the page’s server', () => {
     ['/', 'text/html; charset=utf-8', '<title>Falco Relay'],
     ['/?from=bookmark', 'text/html; charset=utf-8', '<title>Falco Relay'],
     ['/style.css', 'text/css; charset=utf-8', 'prefers-color-scheme'],
+    ['/lifecycle.css', 'text/css; charset=utf-8', '.mute'],
+    ['/told.js', 'text/javascript; charset=utf-8', 'PagerDuty'],
     ['/app.js', 'text/javascript; charset=utf-8', 'EventSource'],
     ['/slack.js', 'text/javascript; charset=utf-8', 'slackMessage'],
     ['/favicon.svg', 'image/svg+xml', '<svg'],
@@ -128,6 +137,31 @@ describe('the page’s server', () => {
   ])('an action pressed by %s', async (_, path, options, status) => {
     expect((await send(path, options)).status).toBe(status);
     expect(acted).toEqual(status === 200 ? ['shell'] : []);
+  });
+
+  test.each([
+    ['JSON', '{"action_id":"why"}', 200, [{ action_id: 'why' }]],
+    ['nothing', '', 200, [undefined]],
+    ['no JSON', 'action_id=why', 500, []],
+    ['more than a button says', JSON.stringify('x'.repeat(8 * 1024)), 413, []],
+  ])('an action is told %s', async (_, body, status, expected) => {
+    const headers = { 'x-falco-relay': 'page' };
+    expect((await send('/actions/press', { method: 'POST', headers, body })).status).toBe(status);
+    expect(acted).toEqual(expected);
+  });
+
+  test('every file that the page asks for is there', async () => {
+    const { text } = await send('/');
+    const asked = [...text.matchAll(/(?:href|src)="([^"#]+)"/g)].flatMap(([, path]) => path ?? []);
+    const scripts = asked.filter((path) => path.endsWith('.js'));
+    for (const script of scripts) {
+      const { text: code } = await send(`/${script}`);
+      for (const [, path] of code.matchAll(/from '\.\/([^']+)'/g))
+        if (path && !scripts.includes(path)) scripts.push(path);
+    }
+    expect(scripts.length).toBeGreaterThan(5);
+    for (const path of new Set([...asked, ...scripts]))
+      expect([path, (await send(`/${path}`)).status]).toEqual([path, 200]);
   });
 
   test('a page of another origin is never allowed to set the header', async () => {

@@ -1,12 +1,37 @@
 /** notify against the rules of docs/protocol.md: deliveries, and the sweep that wakes them. */
 
 import { describe, expect, test } from '@jest/globals';
+import type { Answer } from '../../functions/core/http.ts';
+import { alertLike, SHELL } from '../support/alerts.ts';
 import { pushOf } from '../support/events.ts';
 import { world } from '../support/world.ts';
 
 const MINUTE = 60_000;
 
-describe('a delivery (d1 to d7)', () => {
+/** The wake-up of the first page, delivered once more. */
+function wakeUp(w: ReturnType<typeof world>): Promise<Answer> {
+  const [wake] = w.on('notifications');
+  return w.call('notify', pushOf(wake?.data ?? '', wake?.attributes));
+}
+
+/** The claim succeeds, the record of the send does not. */
+function callWithoutRecord(w: ReturnType<typeof world>, when: 'before' | 'after'): Promise<Answer> {
+  w.onSend(() => {
+    w.faults.transact = when;
+  });
+  return wakeUp(w);
+}
+
+/** Moves the clock by a second at a time, each after all that the one before set going. */
+async function passing(w: ReturnType<typeof world>, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    await new Promise((resolve) => setImmediate(resolve));
+    w.time.pass(1_000);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a delivery (d1 to d8)', () => {
   test('is sent once however often it is woken, in turn or at once', async () => {
     const w = world();
     await w.escalate();
@@ -50,7 +75,7 @@ describe('a delivery (d1 to d7)', () => {
       await w.escalate();
       expect(await w.deliver('notifications', 'notify')).toEqual([204]);
       expect(await w.deliver('notifications', 'notify')).toEqual([204]);
-      expect(w.sent.map(({ receiver }) => receiver)).toEqual(['leads']);
+      expect(w.sent).toMatchObject([{ receiver: 'leads', insteadOf: 'oncall', insteadWhy: 'receiver-denied' }]);
       expect(w.lines).toMatchObject([{ severity: 'ERROR', reason: 'receiver-denied', labels: { receiver: 'oncall' } }]);
       // It stays due: once mended, the page arrives.
       delete w.answers.oncall;
@@ -61,34 +86,97 @@ describe('a delivery (d1 to d7)', () => {
     },
   );
 
-  test('that stays unheard for ten minutes has its fallback told by sweep', async () => {
-    const w = world();
-    w.answers.oncall = { kind: 'retry', reason: 'receiver-unavailable', detail: '503' };
-    await w.escalate();
-    for (let minute = 0; minute < 12; minute += 1) {
+  test.each(['receiver-unavailable', 'receiver-timeout', 'receiver-throttled'] as const)(
+    'that stays unheard for ten minutes, as it says %s, has its fallback told by sweep, and why',
+    async (reason) => {
+      const w = world();
+      w.answers.oncall = { kind: 'retry', reason, detail: '503' };
+      await w.escalate();
+      // Others fail as well, so that the last word is often that the receiver is left alone.
+      for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+        await w.escalate(alertLike(SHELL, { where: { ...SHELL.where, derivedWorkload: name } }));
+      for (let minute = 0; minute < 12; minute += 1) {
+        await w.deliver('notifications', 'notify');
+        w.time.pass(MINUTE);
+        await w.call('sweep', {});
+      }
       await w.deliver('notifications', 'notify');
+      expect(w.sent).toHaveLength(7);
+      const [told] = w.sent.filter(({ groupKey }) => groupKey.includes('ledger-api'));
+      expect(told).toMatchObject({ receiver: 'leads', insteadOf: 'oncall', insteadWhy: reason });
+    },
+  );
+
+  test('that nobody tried names no reason, though the page before it failed for one', async () => {
+    const w = world();
+    w.answers.oncall = { kind: 'retry', reason: 'receiver-throttled', detail: '429' };
+    await w.escalate({ ...SHELL, priority: 'Warning' });
+    await w.deliver('notifications', 'notify');
+    delete w.answers.oncall;
+    w.time.pass(MINUTE);
+    await w.call('sweep', {});
+    await w.deliver('notifications', 'notify');
+    await w.escalate(alertLike(SHELL, { priority: 'Critical' }));
+    for (let minute = 0; minute < 10; minute += 1) {
+      w.published.length = 0;
       w.time.pass(MINUTE);
       await w.call('sweep', {});
     }
     await w.deliver('notifications', 'notify');
-    expect(w.sent.map(({ receiver }) => receiver)).toEqual(['leads']);
+    const stoodIn = w.sent.find(({ receiver }) => receiver === 'leads');
+    expect([w.sent[0]?.receiver, stoodIn?.insteadOf, stoodIn?.insteadWhy]).toEqual(['oncall', 'oncall', undefined]);
   });
+
+  test.each(['before', 'after'] as const)(
+    'whose record fails %s its effect is recorded once the store is back, and sent once',
+    async (when) => {
+      const w = world();
+      await w.escalate();
+      const answer = callWithoutRecord(w, when);
+      await passing(w, 5_000);
+      delete w.faults.transact;
+      await passing(w, 1_000);
+      expect((await answer).status).toBe(204);
+      w.time.pass(MINUTE);
+      expect((await wakeUp(w)).status).toBe(204);
+      expect(w.sent).toHaveLength(1);
+    },
+  );
 
   test('whose record could not be written is sent again after its hold, not within it', async () => {
     const w = world();
     await w.escalate();
-    const [wake] = w.on('notifications');
-    const body = pushOf(wake?.data ?? '', wake?.attributes);
-    // The claim succeeds, the record of the send does not.
-    w.onSend(() => {
-      w.faults.transact = 'before';
-    });
-    expect((await w.call('notify', body)).status).toBe(503);
+    const answer = callWithoutRecord(w, 'before');
+    await passing(w, 29_000);
+    expect((await answer).status).toBe(503);
     delete w.faults.transact;
-    expect((await w.call('notify', body)).status).toBe(503);
-    w.time.pass(30_000);
-    expect((await w.call('notify', body)).status).toBe(204);
+    expect((await wakeUp(w)).status).toBe(503);
+    w.time.pass(1_000);
+    expect((await wakeUp(w)).status).toBe(204);
     expect(w.sent).toHaveLength(2);
+  });
+
+  test('that is sent again is known by its id, though an update came due meanwhile', async () => {
+    const w = world();
+    await w.escalate();
+    const answer = callWithoutRecord(w, 'before');
+    await passing(w, 29_000);
+    await answer;
+    w.published.length = 0;
+    delete w.faults.transact;
+    await w.escalate(alertLike(SHELL, { rule: 'Drop and execute new binary in container' }));
+    w.time.pass(MINUTE);
+    await w.call('sweep', {});
+    await w.deliver('notifications', 'notify');
+    // What comes after it is another word.
+    await w.escalate(alertLike(SHELL, { rule: 'Netcat Remote Code Execution in Container' }));
+    await w.call('sweep', {});
+    await w.deliver('notifications', 'notify');
+    expect(w.sent.map(({ type, messageId }) => `${type} ${messageId.slice(-2)}`)).toEqual([
+      'page /1',
+      'page /1',
+      'update /3',
+    ]);
   });
 
   test('that hangs is given up within its claim', async () => {

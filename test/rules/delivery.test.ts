@@ -7,8 +7,8 @@ import {
   readIncident,
   writeDelivery,
   writeIncident,
-} from '../../functions/core/documents.ts';
-import type { IncidentState } from '../../functions/core/incident.ts';
+} from '../../functions/core/incident/documents.ts';
+import type { IncidentState } from '../../functions/core/incident/incident.ts';
 import { alertLike, SHELL } from '../support/alerts.ts';
 import { quietEvent } from '../support/events.ts';
 import { world } from '../support/world.ts';

@@ -1,7 +1,7 @@
 /** The rules of docs/protocol.md on an event, where breaking one has no other test that would notice. */
 
 import { describe, expect, test } from '@jest/globals';
-import { REPLAY, RETRY } from '../../functions/core/attributes.ts';
+import { REPLAY, RETRY } from '../../functions/core/event/attributes.ts';
 import { CLUSTER_ATTRIBUTES, eventText, quietEvent, shellEvent } from '../support/events.ts';
 import { LOKI_DOWN, world } from '../support/world.ts';
 

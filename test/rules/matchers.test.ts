@@ -1,7 +1,7 @@
 /** "Matchers are three-valued" of docs/protocol.md: what is unknown may raise, never lower, mute or split. */
 
 import { describe, expect, test } from '@jest/globals';
-import { matches, parseMatchers } from '../../functions/core/matcher.ts';
+import { matches, parseMatchers } from '../../functions/core/match/matcher.ts';
 import { quietEvent } from '../support/events.ts';
 import { world } from '../support/world.ts';
 

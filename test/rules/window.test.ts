@@ -1,7 +1,7 @@
 /** The rules of docs/protocol.md on windows and their summaries, where breaking one has no other test that would notice. */
 
 import { describe, expect, test } from '@jest/globals';
-import type { LogEntry } from '../../functions/core/alert.ts';
+import type { LogEntry } from '../../functions/core/event/alert.ts';
 import { claimAll, claimsOf } from '../adapters/store/claims.ts';
 import { quietEvent } from '../support/events.ts';
 import { LOKI_DOWN, world } from '../support/world.ts';

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createKubernetesSource } from '../../functions/adapters/kubernetes.ts';
-import type { WorkloadSource } from '../../functions/core/metadata.ts';
+import type { WorkloadSource } from '../../functions/core/event/metadata.ts';
 import type { After } from '../../functions/core/ports.ts';
 import { createEnricher, type EnrichOptions, enrichOptions } from '../../functions/ingest/enrich.ts';
 import { ATTRIBUTES, CLUSTER, eventOf } from '../ingest/enrich/support.ts';

@@ -1,13 +1,15 @@
-/** The query of a page on a real Loki: it finds the incident's own entries, whatever an event calls itself, and no other. */
+/** The links of a page on a real Loki: they find the incident's own entries, whatever an event calls itself, and no other. */
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Context, FalcoEvent, LogEntry } from '../../functions/core/alert.ts';
-import { viewOf } from '../../functions/core/alert-view.ts';
-import { type GroupName, groupOf } from '../../functions/core/group.ts';
-import { linksOf } from '../../functions/core/links.ts';
+import type { Context, FalcoEvent, LogEntry } from '../../functions/core/event/alert.ts';
+import { type GroupName, groupOf } from '../../functions/core/incident/group.ts';
+import { viewOf } from '../../functions/core/page/alert-view.ts';
+import { linksOf } from '../../functions/core/page/links.ts';
+import type { PageLinks } from '../../functions/core/page/notification.ts';
 import { entryOf } from '../../functions/ingest/entry.ts';
 import { HOSTILE } from '../fixtures/notifications.ts';
 import { type Loki, startLoki } from './programs/loki.ts';
+import { queriesOf } from './support/grafana.ts';
 
 let loki: Loki;
 
@@ -63,7 +65,7 @@ function alertIn(cluster: string, context: Partial<Context> = {}, event: Partial
 
 function entry({ event, context }: Case): LogEntry {
   const line = JSON.stringify({ uuid: event.uuid, rule: event.rule, output_fields: event.fields });
-  return entryOf(event.uuid, event, line, context, event.priority);
+  return entryOf(event.uuid, event, line, context, event.priority, 0);
 }
 
 async function push(alerts: readonly Case[]): Promise<void> {
@@ -79,24 +81,36 @@ async function push(alerts: readonly Case[]): Promise<void> {
   }
 }
 
-/** What the link in Grafana shows: the same query over the same time. */
-async function foundBy({ event, context }: Case, groupBy?: readonly GroupName[]): Promise<string[]> {
+function linksTo({ event, context }: Case, groupBy?: readonly GroupName[]): PageLinks {
   const lead = viewOf({ uuid: event.uuid, fingerprint: 'f', event, context, priority: event.priority });
   const { labels } = groupOf(lead, groupBy);
-  const { logs } = linksOf(
+  return linksOf(
     { group: labels, lead, firstNs: lead.timeNs, lastNs: lead.timeNs },
     { grafana: 'https://grafana.acme.example', loki_datasource: 'loki' },
   );
+}
+
+/** What the link to the logs shows: the same query over the same time. */
+function foundBy(alert: Case, groupBy?: readonly GroupName[]): Promise<string[]> {
+  const { logs } = linksTo(alert, groupBy);
   const { queries, range } = JSON.parse(new URL(logs ?? '').searchParams.get('panes') ?? '').a;
-  const search = new URLSearchParams({
-    query: queries[0].expr,
-    start: `${range.from}000000`,
-    end: `${range.to}000000`,
-    limit: '100',
-  });
+  return uuidsOf(queries[0].expr, range.from, range.to);
+}
+
+/** What the dashboard of the link has for its log, with what the link chooses. */
+function shownBy(alert: Case): Promise<string[]> {
+  const { dashboard } = linksTo(alert);
+  const { from = '', to = '', ...chosen } = Object.fromEntries(new URL(dashboard ?? '').searchParams);
+  const values = Object.entries(chosen).map(([name, value]) => [name.replace('var-', ''), value]);
+  const log = queriesOf(Object.fromEntries(values)).find(({ name }) => name === 'incident: Alerts');
+  return uuidsOf(log?.expr ?? '', from, to);
+}
+
+async function uuidsOf(query: string, from: string, to: string): Promise<string[]> {
+  const search = new URLSearchParams({ query, start: `${from}000000`, end: `${to}000000`, limit: '100' });
   const response = await fetch(`${loki.url}/loki/api/v1/query_range?${search}`);
   const text = await response.text();
-  if (!response.ok) throw new Error(`${queries[0].expr}: ${text}`);
+  if (!response.ok) throw new Error(`${query}: ${text}`);
   const { data } = JSON.parse(text) as { data: { result: { values: [string, string][] }[] } };
   return data.result.flatMap(({ values }) => values.map(([, line]) => String(JSON.parse(line).uuid))).sort();
 }
@@ -165,4 +179,38 @@ describe('the query of an incident', () => {
       expect(found).toEqual(text.isWellFormed() ? uuids(lead) : uuids(lead, neighbour));
     },
   );
+});
+
+describe('the dashboard of an incident', () => {
+  test('shows a workload, under its own name and that of its owner, and not its neighbours', async () => {
+    const owner = { kind: 'CronJob', name: 'nightly.v1' };
+    const lead = alertIn('d-workload', { workload: owner, derivedWorkload: 'nightly' });
+    const bare = alertIn('d-workload', { derivedWorkload: 'nightly', pod: 'nightly-2' });
+    const neighbours = [
+      alertIn('d-workload', { derivedWorkload: 'nightly-v1' }),
+      alertIn('d-workload', { workload: owner, namespace: 'web' }),
+      alertIn('d-elsewhere', { workload: owner }),
+    ];
+    await push([lead, bare, ...neighbours]);
+    expect(await shownBy(lead)).toEqual(uuids(lead, bare));
+  });
+
+  test('shows a node', async () => {
+    const bare = { namespace: undefined, pod: undefined, derivedWorkload: undefined } as unknown as Partial<Context>;
+    const fields = { 'container.id': 'host' };
+    const lead = alertIn('d-node', bare, { fields });
+    await push([lead, alertIn('d-node', { ...bare, node: 'node-2' }, { fields, hostname: 'node-2' })]);
+    expect(await shownBy(lead)).toEqual(uuids(lead));
+  });
+
+  // Loki drops what no UTF-8 has, and such a name has no dashboard.
+  test.each(
+    HOSTILE.filter(([, text]) => text.isWellFormed() && !text.includes('\0')).map(
+      ([name, text], index) => [name, text.slice(0, 200), `d-hostile-${index}`] as const,
+    ),
+  )('shows a workload that is called %s', async (_name, text, cluster) => {
+    const lead = alertIn(cluster, { namespace: text, derivedWorkload: text });
+    await push([lead, alertIn(cluster, { namespace: text, derivedWorkload: 'another' })]);
+    expect(await shownBy(lead)).toEqual(uuids(lead));
+  });
 });

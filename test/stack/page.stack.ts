@@ -1,86 +1,23 @@
 /** `npm start` for real, and its live page in a real Chromium, driven by keyboard. */
 
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
-import { freePort, type Program, startProgram } from './programs/program.ts';
+import type { Page } from 'playwright-core';
+import { expectCount, type LivePage, startLivePage } from './page/live-page.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-/** Without these Chromium looks for its maker's hosts at every start. */
-const QUIET = [
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const DEMO_MS = 25_000;
 
-let relay: Program;
-let browser: Browser;
-let address: string;
-let shots: string;
-let poorContrasts: string;
+let live: LivePage;
 let page: Page;
-const complaints: string[] = [];
+let press: LivePage['press'];
+let text: LivePage['text'];
 
 beforeAll(async () => {
-  const port = await freePort();
-  address = `http://127.0.0.1:${port}/`;
-  relay = await startProgram({
-    command: 'npm',
-    args: ['start'],
-    cwd: ROOT,
-    env: { PORT: String(port), HOST: '', DEMO: '', PIPELINE: '', STORE_URL: '', LOKI_URL: '' },
-    ready: async () => (await fetch(address)).ok,
-  });
-  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [...QUIET, ...sandbox],
-  });
-  shots = await mkdtemp(join(tmpdir(), 'falco-relay-page-'));
-  poorContrasts = await readFile(new URL('./page/poor-contrasts.js', import.meta.url), 'utf8');
-  page = await open();
+  live = await startLivePage();
+  ({ page, press, text } = live);
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await relay?.stop();
-});
-
-async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
-  const opened = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-  opened.on('console', (message) => complaints.push(message.text()));
-  opened.on('pageerror', (error) => complaints.push(error.message));
-  opened.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-  await opened.goto(address);
-  return opened;
-}
-
-/** Presses Tab from the page's top until the button has the focus, then Enter: nothing that needs a mouse. */
-async function press(name: string): Promise<void> {
-  await page.locator('.skip').focus();
-  for (let step = 0; step < 30; step += 1) {
-    await page.keyboard.press('Tab');
-    const focused = await page.evaluate<string>('document.activeElement?.textContent');
-    if (focused !== name) continue;
-    const outline = await page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle');
-    expect(outline).toBe('solid');
-    await page.keyboard.press('Enter');
-    return;
-  }
-  throw new Error(`${name}: not reached by the Tab key`);
-}
-
-/** Waits until there are as many. */
-async function expectCount(rows: Locator, count: number): Promise<void> {
-  await rows.nth(count - 1).waitFor();
-  expect(await rows.count()).toBe(count);
-}
+afterAll(() => live?.close());
 
 const number = async (id: string): Promise<number> => Number(await page.locator(`#${id}`).textContent());
 
@@ -91,20 +28,18 @@ async function equation(): Promise<Record<'received' | 'written' | 'repeats' | '
   return { received, written, repeats, parked, waiting };
 }
 
-const text = (id: string, content: string | RegExp, timeout = 15_000): Promise<void> =>
-  page.locator(`#${id}`, { hasText: content }).waitFor({ state: 'attached', timeout });
-
 describe('npm start', () => {
   test('says where to look and how to send an event', () => {
-    expect(relay.output()).toContain(address);
-    expect(relay.output()).toMatch(/curl .*\/ingest/);
-    expect(relay.output()).toContain('DEMO=off');
+    expect(live.relay.output()).toContain(live.address);
+    expect(live.relay.output()).toMatch(/curl .*\/ingest/);
+    expect(live.relay.output()).toContain('DEMO=off');
   });
 
-  test('the shell is on top, and the page says what people are told of it', async () => {
+  test('the shell is on top, and the page says what people are told of it, from its first word', async () => {
     const first = page.locator('#incident-list .incident').first();
     await first.waitFor();
     expect(await first.textContent()).toMatch(/Critical.*Terminal shell in container.*payments\/ledger-api/s);
+    await page.locator('.word').first().click();
     const slack = page.getByRole('region', { name: 'Slack' });
     const pagerduty = page.getByRole('region', { name: 'PagerDuty' });
     await slack.getByText('Shell in payments/ledger-api').waitFor();
@@ -119,7 +54,7 @@ describe('npm start', () => {
     'the demo ends in a balance: each event written, counted or parked, and Loki agrees',
     async () => {
       await text('stream', 'not a Falco event', DEMO_MS);
-      await text('received', /^34$/, DEMO_MS);
+      await text('received', /^36$/, DEMO_MS);
       const sum = await equation();
       expect(sum.written + sum.repeats + sum.parked).toBe(sum.received);
       expect(sum).toMatchObject({ parked: 1, waiting: 0 });
@@ -172,7 +107,7 @@ describe('npm start', () => {
     await text('waiting', '1');
     expect(await page.locator('#balance').textContent()).toMatch(/^✓ balances; what waits/);
     expect(await equation()).toEqual({ ...before, received: before.received + 1, waiting: 1 });
-    await page.screenshot({ path: join(shots, 'loki-broken.png') });
+    await page.screenshot({ path: join(live.shots, 'loki-broken.png') });
     await press('Mend Loki');
     await text('waiting', /^0$/);
     expect(await equation()).toEqual({ ...before, received: before.received + 1, written: before.written + 1 });
@@ -203,7 +138,7 @@ describe('npm start', () => {
     };
     const data = Buffer.from(JSON.stringify(event)).toString('base64');
     const message = { data, attributes: {}, messageId: 'markup', publishTime: event.time };
-    const answer = await fetch(`${address}ingest`, {
+    const answer = await fetch(`${live.address}ingest`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ message, subscription: 'projects/local/subscriptions/falco-events' }),
@@ -220,17 +155,17 @@ describe('npm start', () => {
     ['phone', 'light', 320],
     ['phone-dark', 'dark', 320],
   ] as const)('%s: fits, and is readable', async (name, colorScheme, width) => {
-    const other = await open({ colorScheme, viewport: { width, height: 800 }, reducedMotion: 'reduce' });
+    const other = await live.open({ colorScheme, viewport: { width, height: 800 }, reducedMotion: 'reduce' });
     await other.getByRole('region', { name: 'Slack' }).waitFor();
     await other.locator('#stream summary').first().click();
     expect(await other.evaluate('document.documentElement.scrollWidth')).toBe(width);
-    expect(await other.evaluate(poorContrasts)).toEqual([]);
-    await other.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+    expect(await other.evaluate(live.poorContrasts)).toEqual([]);
+    await other.screenshot({ path: join(live.shots, `${name}.png`), fullPage: true });
     await other.close();
   });
 
   test('the first Tab leads past the buttons', async () => {
-    const other = await open();
+    const other = await live.open();
     await other.keyboard.press('Tab');
     await other.keyboard.press('Enter');
     expect(await other.evaluate('document.activeElement?.id')).toBe('incidents-title');
@@ -238,13 +173,13 @@ describe('npm start', () => {
   });
 
   test('nothing complained, and nothing was asked of anyone else', () => {
-    console.info(`screenshots: ${shots}`);
-    expect(complaints).toEqual([]);
+    console.info(`screenshots: ${live.shots}`);
+    expect(live.complaints).toEqual([]);
   });
 
   test('ends with its page open, and frees its port', async () => {
-    await relay.stop();
+    await live.relay.stop();
     await text('connection', 'reconnecting');
-    await expect(fetch(address)).rejects.toThrow('fetch failed');
+    await expect(fetch(live.address)).rejects.toThrow('fetch failed');
   });
 });

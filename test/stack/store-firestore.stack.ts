@@ -104,6 +104,33 @@ describe('the Firestore store', () => {
     await gate.close();
   });
 
+  test('a window that Firestore does not count holds up no other, and is counted later', async () => {
+    const gate = await startCommitGate(emulator.host);
+    process.env.FIRESTORE_EMULATOR_HOST = gate.host;
+    const prefix = `t${randomUUID().slice(0, 8)}-`;
+    const store = await open(prefix);
+    process.env.FIRESTORE_EMULATOR_HOST = emulator.host;
+    const rest = await connectFirestore(firestoreSettings(new URL(urlOf(prefix)), emulator.host), after);
+    const of = (name: string) => claimsOf(name, 3, { fingerprint: name, windowMs: 300 });
+    const [bad] = await claimAll(store, ['bad', 'good', 'better'].flatMap(of));
+    const id = bad?.windowId ?? '';
+    let closed = 0;
+    while (closed < 3) closed += await store.closeWindows(10);
+    gate.refuse(`"${id}|`);
+    const failed: string[] = [];
+    const taken = await store.takeSummaries(10, (windowId) => void failed.push(windowId));
+    expect([taken.map(({ fingerprint }) => fingerprint).sort(), failed]).toEqual([['better', 'good'], [id]]);
+    expect(await store.takeSummaries(10)).toEqual([]);
+
+    gate.refuse(undefined);
+    const { documents } = await rest.get([`summaries/${id}`]);
+    expect(documents[0]?.fields).toMatchObject({ failures: 1, tried: false });
+    // Its wait is over.
+    await rest.commit([{ kind: 'set', path: `summaries/${id}`, fields: { until: 0 }, mask: ['until'] }]);
+    expect(await store.takeSummaries(10)).toMatchObject([{ id, n: 2, tried: false }]);
+    await Promise.all([store.close(), rest.close(), gate.close()]);
+  });
+
   test('more repeats than are read for the lists are still counted exactly', async () => {
     const { store } = await openBoth();
     await claimOne(store, claimOf('first', { windowMs: 15_000 }));
@@ -192,13 +219,16 @@ interface CommitGate {
   /** Resolves once a commit waits. */
   held(): Promise<void>;
   release(): void;
+  /** From now on what is asked with these words is answered by an error. */
+  refuse(words: string | undefined): void;
   close(): Promise<void>;
 }
 
-/** Stands before the emulator and can hold back commits, so that a test can act between a read and its commit. */
+/** Stands before the emulator: holds back commits, so that a test can act between a read and its commit, or refuses. */
 async function startCommitGate(host: string): Promise<CommitGate> {
   let opened = Promise.resolve();
   let release: () => void = () => {};
+  let refused: string | undefined;
   const arrival = Promise.withResolvers<void>();
   const commits: string[] = [];
   const server = createServer(async (request, response) => {
@@ -207,6 +237,10 @@ async function startCommitGate(host: string): Promise<CommitGate> {
       commits.push(body);
       arrival.resolve();
       await opened;
+    }
+    if (refused !== undefined && body.includes(refused) && !request.url?.endsWith(':commit')) {
+      response.writeHead(503, { 'content-type': 'application/json' }).end('{"error":{"status":"UNAVAILABLE"}}');
+      return;
     }
     const headers = { 'content-type': 'application/json', authorization: 'Bearer owner' };
     const answer = await fetch(`http://${host}${request.url}`, { method: 'POST', headers, body });
@@ -224,6 +258,9 @@ async function startCommitGate(host: string): Promise<CommitGate> {
     },
     held: () => arrival.promise,
     release: () => release(),
+    refuse(words) {
+      refused = words;
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

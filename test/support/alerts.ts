@@ -1,6 +1,6 @@
 /** Alerts as escalate sees them, to be cloned and changed. */
 
-import type { AlertView } from '../../functions/core/notification.ts';
+import type { AlertView } from '../../functions/core/page/notification.ts';
 
 /** A terminal shell in payments/ledger-api, raised to Critical. */
 export const SHELL: AlertView = {

@@ -54,6 +54,39 @@ export function quietEvent(uuid: string, fields: Record<string, unknown> = {}): 
   });
 }
 
+/** The exec behind that shell, as the API server recorded it: a moment before, and of an identity of its own by `auditId`. */
+export function execEvent(auditId: string, { fields, ...changes }: EventChanges = {}): Record<string, unknown> {
+  return {
+    uuid: `sidekick-${auditId}`,
+    output: '09:00:02.100000000: Notice Attach/Exec Pod | user=ana@acme.example resource=pods subresource=exec',
+    priority: 'Notice',
+    rule: 'Attach/Exec Pod',
+    time: '2026-11-23T09:00:02.1Z',
+    source: 'k8s_audit',
+    tags: ['k8s'],
+    hostname: 'falco-k8saudit-gke-7d9c5b8f6d-x2x8k',
+    ...changes,
+    output_fields: {
+      'jevt.value[/annotations/location]': 'europe-west1',
+      'jevt.value[/annotations/project_id]': 'acme-prod',
+      'ka.auditid': auditId,
+      'ka.auth.decision': 'allow',
+      'ka.cluster.name': 'payments-eu1',
+      'ka.response.code': '101',
+      'ka.sourceips': '203.0.113.7',
+      'ka.target.name': 'ledger-api-7c9d4f8b6d-x2x8k',
+      'ka.target.namespace': 'payments',
+      'ka.target.resource': 'pods',
+      'ka.target.subresource': 'exec',
+      'ka.uri.param[command]': null,
+      'ka.user.name': 'ana@acme.example',
+      'ka.useragent': 'kubectl/v1.33.1 (linux/amd64) kubernetes/d2c1d6a',
+      'ka.verb': 'create',
+      ...fields,
+    },
+  };
+}
+
 export const CLUSTER_ATTRIBUTES = {
   gke_project: 'acme-prod',
   gke_location: 'europe-west1',

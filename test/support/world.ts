@@ -2,11 +2,11 @@
 
 import { createMemoryStore } from '../../functions/adapters/store/memory.ts';
 import { type Config, loadConfig, parsePipeline } from '../../functions/config.ts';
-import type { LogEntry } from '../../functions/core/alert.ts';
+import type { LogEntry } from '../../functions/core/event/alert.ts';
 import type { Answer } from '../../functions/core/http.ts';
 import type { LogLine } from '../../functions/core/log.ts';
-import type { AlertView, Notification } from '../../functions/core/notification.ts';
 import type { Observation } from '../../functions/core/observe.ts';
+import type { AlertView, Notification } from '../../functions/core/page/notification.ts';
 import type {
   After,
   Log,
@@ -40,6 +40,8 @@ export interface Faults {
   claim?: 'before' | 'after';
   settle?: 'before' | 'after';
   push?: PushOutcome | 'lost' | ((entry: LogEntry) => PushOutcome | undefined | Promise<undefined>);
+  /** Of what sweep says of incidents and deliveries. */
+  report?: PushOutcome;
   has?: 'fails';
   /** A promise is waited for first. */
   publish?: Partial<Record<Topic, 'before' | 'after' | Promise<void>>>;
@@ -55,10 +57,19 @@ export interface WorldOptions {
   memory?: Store;
   /** The receivers there are. */
   receivers?: readonly string[];
+  /** Those that drop a second send of the same page. */
+  idempotent?: readonly string[];
+  /** Shared with a store that lives by it. */
+  time?: ReturnType<typeof fakeAfter>;
 }
 
-export function world({ pipeline = PIPELINE, memory: shared, receivers = ['oncall', 'leads'] }: WorldOptions = {}) {
-  const time = fakeAfter(START);
+export function world({
+  pipeline = PIPELINE,
+  memory: shared,
+  receivers = ['oncall', 'leads'],
+  time = fakeAfter(START),
+  idempotent = [],
+}: WorldOptions = {}) {
   // A pause before another attempt is over at once; only patience that ends is the clock's.
   const pauses: After = (ms, run) => {
     if (ms >= 1_000) return time.after(ms, run);
@@ -68,6 +79,7 @@ export function world({ pipeline = PIPELINE, memory: shared, receivers = ['oncal
   const memory = shared ?? createMemoryStore(time.clock, pauses);
   const faults: Faults = {};
   const stored: LogEntry[] = [];
+  const reported: LogEntry[] = [];
   const published: { topic: Topic; message: OutgoingMessage }[] = [];
   const sent: Notification[] = [];
   const answers: Record<string, SendOutcome | undefined> = {};
@@ -99,6 +111,11 @@ export function world({ pipeline = PIPELINE, memory: shared, receivers = ['oncal
   };
   const log: Log = {
     async push(entry) {
+      if (entry.labels.service_name !== undefined) {
+        if (faults.report) return faults.report;
+        reported.push(entry);
+        return { kind: 'stored' };
+      }
       calls.push('push');
       if (faults.push === 'lost') {
         stored.push(entry);
@@ -131,7 +148,7 @@ export function world({ pipeline = PIPELINE, memory: shared, receivers = ['oncal
   const receiver = (name: string): Receiver => ({
     name,
     kind: 'fake',
-    idempotent: false,
+    idempotent: idempotent.includes(name),
     async send(notification, signal) {
       const told = onSend;
       onSend = () => {};
@@ -166,9 +183,14 @@ export function world({ pipeline = PIPELINE, memory: shared, receivers = ['oncal
 
   return {
     time,
+    /** With its faults. */
+    transact: store.transact,
     memory,
+    topics,
     faults,
     stored,
+    /** What sweep said in Loki of incidents and deliveries. */
+    reported,
     published,
     sent,
     answers,

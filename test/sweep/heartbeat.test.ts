@@ -9,10 +9,13 @@ function sweeping(over: Partial<SweepDeps>) {
   const said: LogLine[] = [];
   let beats = 0;
   const idle = {
-    store: { closeWindows: async () => 0, takeSummaries: async () => [], due: async () => [] },
+    store: { closeWindows: async () => 0, takeSummaries: async () => [], due: async () => [], list: async () => [] },
     clock: () => 0,
     writeLog: (line: LogLine) => void said.push(line),
     fallbackOf: () => undefined,
+    mute: { silences: [], exceptions: [] },
+    announce: [],
+    nodes: { watch: false },
     beat: async () => {
       beats += 1;
     },

@@ -1,6 +1,6 @@
 /** Leaves a Loki alone that hangs or fails, so that what waits for it is answered at once and holds nothing up. */
 
-import { admit, type BreakerSettings, CLOSED, record } from '../../core/breaker.ts';
+import { admit, type BreakerSettings, CLOSED, record } from '../../core/incident/breaker.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { HttpResponse } from '../http-pool.ts';
 import { classify } from './classify.ts';

@@ -4,7 +4,7 @@
  * The selector names project and cluster only: an entry too far behind lies in a stream with one label more.
  */
 
-import type { LogEntry } from '../../core/alert.ts';
+import type { LogEntry } from '../../core/event/alert.ts';
 import { createGate, createLane, type Lane } from '../../core/lane.ts';
 import { ok } from '../../core/outcome.ts';
 import type { After } from '../../core/ports.ts';

@@ -7,7 +7,7 @@
  * and Loki less CPU than any other way to send the same entries.
  */
 
-import type { LogEntry } from '../../core/alert.ts';
+import type { LogEntry } from '../../core/event/alert.ts';
 import { metadataName } from './names.ts';
 
 const TAG_TIMESTAMP = 0x0a;

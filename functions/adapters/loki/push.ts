@@ -5,8 +5,9 @@
  * later stream's success. Only 204 counts, or seeing the entry in Loki.
  */
 
-import type { LogEntry } from '../../core/alert.ts';
+import type { LogEntry } from '../../core/event/alert.ts';
 import type { Clock, PushOutcome } from '../../core/ports.ts';
+import { millisecondsOf } from '../../core/time.ts';
 import { type Answer, classify } from './classify.ts';
 import type { LokiClient } from './client.ts';
 import { LeftAloneError } from './guard.ts';
@@ -74,7 +75,7 @@ export function createPush({ client, lookup, clock, pushTimeoutMs, onPush }: Pus
     try {
       signal.throwIfAborted();
       const body = encodePush(
-        streamLabels({ ...labels, service_name: 'falco' }),
+        streamLabels({ service_name: 'falco', ...labels }),
         group.map(({ bytes }) => bytes),
       );
       // A guarded client throws here for what it does not send.
@@ -224,7 +225,7 @@ function isSuspect({ bytes, line, metadata }: Item, aheadMs: number): boolean {
 }
 
 function byHour(group: readonly Item[]): Map<string, Item[]> {
-  return Map.groupBy(group, ({ timestampNs }) => new Date(Number(timestampNs) / 1e6).toISOString().slice(0, 13));
+  return Map.groupBy(group, ({ timestampNs }) => new Date(millisecondsOf(timestampNs)).toISOString().slice(0, 13));
 }
 
 function bytesOf(group: readonly Item[]): number {

@@ -1,24 +1,24 @@
 /** The log in Loki: entries of a stream that wait together share a push, look-ups that wait together share a query. */
 
-import type { LogEntry } from '../../core/alert.ts';
+import type { LogEntry } from '../../core/event/alert.ts';
 import { createGate, createLane, type Lane } from '../../core/lane.ts';
 import { ok } from '../../core/outcome.ts';
 import type { After, Clock, Log, PushOutcome } from '../../core/ports.ts';
-import { createLokiClient, type LokiOptions } from './client.ts';
+import { createLokiClient, type LokiClient, type LokiOptions } from './client.ts';
 import { guardClient } from './guard.ts';
 import { createLookup } from './lookup.ts';
 import { isLabelName, streamLabels } from './names.ts';
 import { encodeEntry } from './protobuf.ts';
 import { createPush, describe, type Item } from './push.ts';
 
-export interface LokiWriterOptions extends LokiOptions {
+export type LokiWriterOptions = (LokiOptions | { client: LokiClient }) & {
   after: After;
   clock: Clock;
   /** For one push, in milliseconds; 5 s unless told. */
   pushTimeoutMs?: number;
   /** For one query, in milliseconds; 5 s unless told. */
   lookupTimeoutMs?: number;
-}
+};
 
 export interface LokiWriter extends Log {
   /** Pushes sent so far. */
@@ -42,7 +42,7 @@ const MAX_LABEL_VALUE_BYTES = 2_048;
 /** Throws for an address that is none, and for both kinds of credentials at once. */
 export function createLoki(options: LokiWriterOptions): LokiWriter {
   const { after, clock, pushTimeoutMs = 5_000, lookupTimeoutMs = 5_000 } = options;
-  const client = guardClient(createLokiClient(options), clock);
+  const client = guardClient('client' in options ? options.client : createLokiClient(options), clock);
   const lookup = createLookup({ client, after, timeoutMs: lookupTimeoutMs });
   const gate = createGate(GATE);
   const lanes = new Map<string, Lane<Item, PushOutcome>>();

@@ -1,8 +1,8 @@
 /** Google Chat by a space's incoming webhook: a card for each word of an incident, all in the incident's own thread. */
 
 import { hash } from 'node:crypto';
-import type { Notification } from '../../core/notification.ts';
-import { type LineName, namedLinksOf, type Page, pageOf, textOf } from '../../core/page.ts';
+import type { Notification } from '../../core/page/notification.ts';
+import { type LineName, namedLinksOf, type Page, pageOf, textOf } from '../../core/page/page.ts';
 import { bounded } from '../../core/plain.ts';
 import type { Clock, Receiver } from '../../core/ports.ts';
 import type { Http } from '../http.ts';
@@ -13,8 +13,8 @@ import { attempt, outcomeOfStatus } from './send-outcome.ts';
 export const BODY_LIMIT = 32_000;
 /** https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages#Thread: characters; bytes here. */
 export const THREAD_KEY_LIMIT = 4_000;
-/** Three links of that many bytes leave room for the page that is cut the most. */
-export const CUT_LINK_LIMIT = 5_000;
+/** Four links of that many bytes leave room for the page that is cut the most. */
+export const CUT_LINK_LIMIT = 3_750;
 export const CUT_MARK = 'Cut to what Google Chat takes; the logs have the rest.';
 
 /** UTF-16 units of a line, tried in turn. At the last a body fits whatever was said: escaping makes five bytes of a unit. */
@@ -89,7 +89,7 @@ export function chatMessageOf(notification: Notification): ChatMessage {
 
 /** @param room as much as a line may have; undefined where nothing is cut */
 function messageWith(notification: Notification, page: Page, room?: number): ChatMessage {
-  const { severity, type, dedupKey } = notification;
+  const { severity, dedupKey } = notification;
   const links = linksOf(notification, room === undefined ? Number.POSITIVE_INFINITY : CUT_LINK_LIMIT);
   const widgets: Widget[] = [
     { textParagraph: { text: `${page.symbol} <b>${cardText(page.headline)}</b>` } },
@@ -102,16 +102,23 @@ function messageWith(notification: Notification, page: Page, room?: number): Cha
     ...(links.length > 0 ? [{ buttonList: { buttons: links } }] : []),
   ];
   return {
-    fallbackText: `${page.symbol} ${severity}${type === 'page' ? '' : ', grown'}: ${withoutMentions(page.headline)}`,
+    fallbackText: `${page.symbol} ${severity}${wordOf(notification)}: ${withoutMentions(page.headline)}`,
     cardsV2: [{ cardId: 'incident', card: { sections: [{ widgets }] } }],
     thread: { threadKey: threadKeyOf(dedupKey) },
   };
+}
+
+/** What a phone shows beside the severity: that it is no news to ring for, or that it rings anew. */
+function wordOf({ type, state, round }: Notification): string {
+  if (type === 'page') return round > 1 ? ' again' : '';
+  return state === 'open' ? ', grown' : `, ${state}`;
 }
 
 /** A line that is not here says itself what it is. */
 const LABELS: Readonly<Partial<Record<LineName, string>>> = {
   what: 'What',
   subject: 'On',
+  who: 'Who',
   evidence: 'Evidence',
   where: 'Where',
   when: 'When',

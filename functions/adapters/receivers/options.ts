@@ -1,29 +1,23 @@
 /** What pipeline.yaml says of receivers: one schema a kind, where a secret is named and never written. */
 
 import * as z from 'zod';
+import { type AllowPrivate, allowPrivate } from '../../core/allow-private.ts';
+import { credentialsOf } from '../../core/credentials.ts';
+import { type Resolved, secretRef } from '../../core/secret-ref.ts';
 
-/** Where a secret is: config puts its value in the place of this object. */
-export const secretRef = z.union(
-  [z.strictObject({ env: z.string().regex(/^[A-Za-z_]\w*$/) }), z.strictObject({ file: z.string().min(1) })],
-  { error: 'name where the secret is: { env: NAME } or { file: PATH }' },
-);
+const UNDECODABLE = "its user name or password can't be decoded: write % as %25";
+const isDecodable = (address: string): boolean => credentialsOf(URL.parse(address) ?? NONE) !== undefined;
+const NONE = { username: '', password: '' };
 
-export type SecretRef = z.output<typeof secretRef>;
-
-/** The options as an adapter takes them: each secret in the place of its reference. */
-export type Resolved<T> = T extends SecretRef
-  ? string
-  : T extends object
-    ? { [Name in keyof T]: Resolved<T[Name]> }
-    : T;
-
-const address = z.url({ protocol: /^https?$/, error: 'not an http(s) address' });
-/** For endpoints in-house: permits http and private addresses. */
-const allowPrivate = z.boolean().default(false);
+const address = z
+  .url({ protocol: /^https?$/, error: 'not an http(s) address' })
+  .refine(isDecodable, { error: UNDECODABLE });
 
 /** https://developer.pagerduty.com/docs/events-api-v2/overview/ */
 export const pagerdutyOptions = z.strictObject({
   routing_key: secretRef,
+  /** Also sends what an open incident has grown by. Only with `callbacks.pagerduty`, which says what was resolved there. */
+  updates: z.boolean().default(false),
   url: address.default('https://events.pagerduty.com/v2/enqueue'),
   allow_private: allowPrivate,
 });
@@ -35,8 +29,8 @@ export const slackOptions = z.strictObject({
   token: secretRef,
   url: address.default('https://slack.com/api'),
   allow_private: allowPrivate,
-  /** Buttons that act; off while `callback` can't take them. Links are shown in any case. */
-  buttons: z.boolean().default(false),
+  /** Buttons that act; there are where `callbacks.slack` is, unless set. Links are shown in any case. */
+  buttons: z.boolean().optional(),
 });
 
 /** Alertmanager's body, signed the Standard Webhooks way (https://www.standardwebhooks.com) where a secret is given. */
@@ -80,6 +74,8 @@ export const receiverKinds = {
 export type ReceiverKind = keyof typeof receiverKinds;
 
 const KINDS = Object.keys(receiverKinds) as ReceiverKind[];
+/** Kinds that drop a second send of the same page by a key of their own. */
+export const IDEMPOTENT_KINDS = ['pagerduty', 'webhook', 'alertmanager'] as const satisfies readonly ReceiverKind[];
 
 /** One entry of `receivers`: a name, and exactly one kind with its options. */
 export const receiverOptions = z
@@ -143,8 +139,15 @@ export function unusableSecrets(receiver: ResolvedReceiver): string[] {
 }
 
 /** What keeps an address whose secret is in place from being used; undefined for a sound one. */
-export function addressProblem({ url, allow_private }: { url: string; allow_private: boolean }): string | undefined {
+export function addressProblem({
+  url,
+  allow_private,
+}: {
+  url: string;
+  allow_private: AllowPrivate;
+}): string | undefined {
   const protocol = URL.parse(url)?.protocol;
   if (protocol !== 'https:' && protocol !== 'http:') return 'not an http(s) address';
+  if (!isDecodable(url)) return UNDECODABLE;
   return protocol === 'http:' && !allow_private ? 'http needs allow_private: true' : undefined;
 }

@@ -1,7 +1,8 @@
 /** What an HTTP answer, or the lack of one, means for a delivery; the same for every receiver. */
 
 import type { Clock, SendOutcome } from '../../core/ports.ts';
-import { HttpError, type HttpResponse } from '../http.ts';
+import type { HttpResponse } from '../http.ts';
+import { HttpError } from '../http-error.ts';
 
 /** A vendor that asks for more would outlast the delivery's own backoff. */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -50,7 +51,8 @@ export async function attempt(send: () => Promise<SendOutcome>): Promise<SendOut
     const detail = error.message;
     if (error.kind === 'forbidden') return { kind: 'misconfigured', reason: 'receiver-address-forbidden', detail };
     if (CERTIFICATE.test(error.code)) return { kind: 'misconfigured', reason: 'receiver-denied', detail };
-    return { kind: 'retry', reason: 'receiver-unavailable', detail };
+    const gaveUp = error.kind === 'timeout' || error.kind === 'aborted';
+    return { kind: 'retry', reason: gaveUp ? 'receiver-timeout' : 'receiver-unavailable', detail };
   }
 }
 

@@ -3,8 +3,9 @@
  * mrkdwn they know no markup, so no text can mention, link or format.
  */
 
-import type { Notification } from '../../core/notification.ts';
-import { namedLinksOf, type Page, type PageLine, pageOf, type Span } from '../../core/page.ts';
+import type { Notification } from '../../core/page/notification.ts';
+import { lineText, namedLinksOf, type Page, type PageLine, pageOf, type Span } from '../../core/page/page.ts';
+import { phraseOf, placeOf } from '../../core/page/phrase.ts';
 import { bounded } from '../../core/plain.ts';
 
 // https://docs.slack.dev/reference/block-kit/blocks and .../block-elements/button-element
@@ -38,7 +39,7 @@ export interface SlackMessage {
 }
 
 /** @param buttons also those that act, not only links */
-export function messageOf(notification: Notification, buttons: boolean): SlackMessage {
+export function messageOf(notification: Notification, buttons = false): SlackMessage {
   const page = pageOf(notification);
   const headline: Element[] = [text(`${page.symbol} `), { ...text(page.headline), style: { bold: true } }];
   const actions = [...(buttons ? actionsOf(notification) : []), ...linksOf(notification)];
@@ -55,12 +56,46 @@ export function messageOf(notification: Notification, buttons: boolean): SlackMe
   };
 }
 
-/** The page without blocks, should Slack refuse them: plain words are better than none. */
-export function plainMessageOf(notification: Notification): Pick<SlackMessage, 'text'> {
+/** The page without blocks. That there are none is said: Slack may keep those that the message had before. */
+export function plainMessageOf(notification: Notification): Pick<SlackMessage, 'text'> & { blocks: [] } {
   const page = pageOf(notification);
   const lines = page.lines.map(({ spans }) => spans.map((span) => span.text).join(''));
   // Escaping may multiply an ampersand by five.
-  return { text: bounded(escaped(bounded([page.summary, ...lines].join('\n'), FALLBACK_LIMIT / 5)), FALLBACK_LIMIT) };
+  const text = bounded(escaped(bounded([page.summary, ...lines].join('\n'), FALLBACK_LIMIT / 5)), FALLBACK_LIMIT);
+  return { text, blocks: [] };
+}
+
+/** The rules that a message tells of. */
+export function rulesOf({ lead, others }: Notification): string[] {
+  return [lead.rule, ...others.map(({ rule }) => rule)];
+}
+
+/**
+ * What the thread is told beside the message's own change: that it rings anew, for the whole channel, or which rules are
+ * new since its readers were last told. Undefined where there is nothing.
+ */
+export function replyOf(
+  notification: Notification,
+  known: readonly string[],
+): (Pick<SlackMessage, 'text' | 'blocks'> & { reply_broadcast?: true }) | undefined {
+  const page = pageOf(notification);
+  const { lead, others, type } = notification;
+  const fresh = [lead, ...others.map(({ alert }) => alert)].filter(({ rule }) => !known.includes(rule));
+  const named = fresh.map((alert) => `${placeOf(alert)}: ${phraseOf(alert)}`).join('; ');
+  if (type === 'page') {
+    const why = lineText(page, 'state') ?? 'Pages again';
+    const words = `${page.symbol} ${[why, named && `new: ${named}`, page.headline].filter(Boolean).join(' · ')}`;
+    return { ...replyWith(words), reply_broadcast: true };
+  }
+  return named ? replyWith(`New here: ${named}`) : undefined;
+}
+
+function replyWith(words: string): Pick<SlackMessage, 'text' | 'blocks'> {
+  const elements: RichText[] = [{ type: 'rich_text_section', elements: [text(words)] }];
+  return {
+    text: bounded(escaped(bounded(words, FALLBACK_LIMIT / 5)), FALLBACK_LIMIT),
+    blocks: [{ type: 'rich_text', elements }],
+  };
 }
 
 /**
@@ -97,17 +132,25 @@ function text(words: string): Element {
   return { type: 'text', text: bounded(words, TEXT_LIMIT) };
 }
 
-/** Each carries the generation that it was drawn for: a press on an older one must change nothing. */
-function actionsOf({ groupKey, generation, state }: Notification): Button[] {
-  const value = JSON.stringify({ groupKey, generation });
+/**
+ * Each carries the generation and the round that it was drawn for: a press on older ones must change nothing. A storm is not
+ * muted as a whole: that would hide what is new in its cluster.
+ */
+function actionsOf({ groupKey, generation, round, state, by, mute, storm }: Notification): Button[] {
+  const value = JSON.stringify({ groupKey, generation, round });
   if (value.length > BUTTON_VALUE_LIMIT) return [];
+  // Resolving ends what a button muted, at the same moment.
+  const muted = mute !== undefined && mute.n === undefined && (state !== 'resolved' || mute.until > (by?.at ?? 0));
+  const unmute: Button[] = muted ? [{ ...button('unmute', 'Unmute'), value }] : [];
+  const why: Button = { ...button('why', 'Why?'), value };
   const acting: Button[] = [
-    { ...button('mute_1h', 'Expected, mute 1 h'), value },
+    ...unmute,
+    ...(muted || storm ? [] : [{ ...button('mute_1h', 'Expected, mute 1 h'), value }]),
     { ...button('page_oncall', 'Page on-call'), value },
-    { ...button('why', 'Why?'), value },
+    why,
   ];
-  if (state !== 'open') return state === 'acknowledged' ? acting : acting.slice(2);
-  return [{ ...button('acknowledge', 'Acknowledge'), value, style: 'primary' }, ...acting];
+  if (state === 'open') return [{ ...button('acknowledge', 'Acknowledge'), value, style: 'primary' }, ...acting];
+  return state === 'acknowledged' ? [{ ...button('resolve', 'Resolve'), value }, ...acting] : [...unmute, why];
 }
 
 function linksOf(notification: Notification): Button[] {

@@ -1,12 +1,12 @@
-/** Slack by its Web API with a bot token: one message an incident, kept up to date. */
+/** Slack by its Web API with a bot token: one message an incident, kept up to date, and replies in its thread. */
 
 import * as z from 'zod';
-import type { Notification } from '../../core/notification.ts';
+import type { Notification } from '../../core/page/notification.ts';
 import type { Clock, Receiver, SendOutcome } from '../../core/ports.ts';
 import type { Http, HttpResponse } from '../http.ts';
 import type { SlackOptions } from './options.ts';
 import { attempt, jsonOf, outcomeOfStatus } from './send-outcome.ts';
-import { messageOf, plainMessageOf } from './slack-message.ts';
+import { messageOf, plainMessageOf, replyOf, rulesOf } from './slack-message.ts';
 
 export interface SlackDeps {
   name: string;
@@ -15,8 +15,21 @@ export interface SlackDeps {
   clock: Clock;
 }
 
-/** What a later update needs: a channel's id, and the message's own within it. */
-const reference = z.object({ channel: z.string().min(1), ts: z.string().min(1) });
+/** What a later update needs: a channel's id, the message's own within it, and which rules its readers know. */
+const reference = z.object({
+  channel: z.string().min(1),
+  ts: z.string().min(1),
+  rules: z.array(z.string()).default([]),
+});
+/** No text becomes a link or a mention. chat.update is told too: its own default is another one than chat.postMessage's. */
+const AS_IT_IS = { parse: 'none', link_names: false };
+const QUIET = { unfurl_links: false, unfurl_media: false };
+
+/** What is said, and the same without blocks. */
+interface Words {
+  rich: object;
+  plain: object;
+}
 
 export function createSlack({ name, options, http, clock }: SlackDeps): Receiver {
   const base = options.url.replace(/\/+$/, '');
@@ -26,22 +39,35 @@ export function createSlack({ name, options, http, clock }: SlackDeps): Receiver
       method: 'POST',
       url: `${base}/${method}`,
       headers: { 'content-type': 'application/json; charset=utf-8', authorization: `Bearer ${options.token}` },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ ...AS_IT_IS, ...body }),
       signal,
       allowPrivate: options.allow_private,
     });
     return answerOf(response, clock);
   }
 
-  async function write(notification: Notification, content: object, signal: AbortSignal): Promise<SlackAnswer> {
-    // An update reaches nobody's phone: a page is always a message of its own.
-    const earlier = notification.type === 'update' ? reference.safeParse(notification.reference).data : undefined;
-    if (earlier) {
-      const answer = await call('chat.update', { ...earlier, ...content }, signal);
-      if (!GONE.has(answer.error ?? '')) return answer;
-    }
-    const quiet = { unfurl_links: false, unfurl_media: false, link_names: false, parse: 'none' };
-    return call('chat.postMessage', { channel: options.channel, ...quiet, ...content }, signal);
+  /** Plain words are better than none, should Slack refuse the blocks. */
+  async function say(method: string, where: object, { rich, plain }: Words, signal: AbortSignal): Promise<SlackAnswer> {
+    const answer = await call(method, { ...where, ...rich }, signal);
+    return answer.outcome.kind === 'refused' ? call(method, { ...where, ...plain }, signal) : answer;
+  }
+
+  async function write(notification: Notification, signal: AbortSignal): Promise<SlackAnswer> {
+    const words = { rich: messageOf(notification, options.buttons), plain: plainMessageOf(notification) };
+    const rules = rulesOf(notification);
+    const post = async (): Promise<SlackAnswer> =>
+      knowing(rules, await say('chat.postMessage', { ...QUIET, channel: options.channel }, words, signal));
+    const earlier = reference.safeParse(notification.reference).data;
+    if (!earlier) return post();
+    const { channel, ts } = earlier;
+    const answer = await say('chat.update', { channel, ts }, words, signal);
+    if (GONE.has(answer.error ?? '')) return post();
+    const reply = replyOf(notification, earlier.rules);
+    if (answer.outcome.kind !== 'delivered' || !reply) return knowing(rules, answer);
+    // Last, since a second one can't be taken back: an update reaches nobody's phone, a reply to the channel does.
+    const replied = await say('chat.postMessage', { ...QUIET, channel, thread_ts: ts }, withoutBlocks(reply), signal);
+    if (replied.outcome.kind !== 'delivered') return replied;
+    return { outcome: { kind: 'delivered', reference: { channel, ts, rules } } };
   }
 
   return {
@@ -49,13 +75,20 @@ export function createSlack({ name, options, http, clock }: SlackDeps): Receiver
     kind: 'slack',
     // chat.postMessage has no key of its own for apps; the message's metadata says which notification it was.
     idempotent: false,
-    send: (notification, signal) =>
-      attempt(async () => {
-        const { outcome } = await write(notification, messageOf(notification, options.buttons), signal);
-        if (outcome.kind !== 'refused') return outcome;
-        return (await write(notification, plainMessageOf(notification), signal)).outcome;
-      }),
+    send: (notification, signal) => attempt(async () => (await write(notification, signal)).outcome),
   };
+}
+
+/** Its text says the same. */
+function withoutBlocks<Reply extends { blocks: object }>(rich: Reply): Words {
+  const { blocks: _, ...plain } = rich;
+  return { rich, plain };
+}
+
+/** Where the message is, and what its readers know by now. */
+function knowing(rules: readonly string[], answer: SlackAnswer): SlackAnswer {
+  const { data } = reference.safeParse('reference' in answer.outcome ? answer.outcome.reference : undefined);
+  return data ? { ...answer, outcome: { kind: 'delivered', reference: { ...data, rules: [...rules] } } } : answer;
 }
 
 interface SlackAnswer {
@@ -91,7 +124,7 @@ const REFUSED = new Set([
 ]);
 
 const answered = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), ...reference.shape }),
+  z.object({ ok: z.literal(true), channel: z.string().min(1), ts: z.string().min(1) }),
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
 

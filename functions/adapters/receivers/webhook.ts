@@ -1,10 +1,10 @@
 /** Any endpoint: Alertmanager's webhook body, version 4, signed the Standard Webhooks way. */
 
 import { createHmac, hash } from 'node:crypto';
-import { attackOf } from '../../core/mitre.ts';
-import type { AlertView, Notification } from '../../core/notification.ts';
-import { descriptionOf, isoTime, pageOf } from '../../core/page.ts';
-import { phraseOf, placeOf } from '../../core/phrase.ts';
+import { attackOf } from '../../core/page/mitre.ts';
+import type { AlertView, Notification } from '../../core/page/notification.ts';
+import { descriptionOf, isoTime, lineText, pageOf } from '../../core/page/page.ts';
+import { phraseOf, placeOf } from '../../core/page/phrase.ts';
 import { plain } from '../../core/plain.ts';
 import type { Clock, Receiver } from '../../core/ports.ts';
 import type { Http } from '../http.ts';
@@ -75,11 +75,14 @@ export function bodyOf(notification: Notification): object {
   const { lead, others, links, state, lastNs, receiver, groupKey, group, firstStep } = notification;
   const status = state === 'open' || state === 'acknowledged' ? 'firing' : 'resolved';
   const page = pageOf(notification);
+  const who = lineText(page, 'who');
   const leading = {
     summary: page.summary,
     description: descriptionOf(page),
+    ...(who && { who }),
     first_step: plain(firstStep, OUTPUT_LIMIT),
     ...(links.logs && { logs_url: links.logs }),
+    ...(links.dashboard && { dashboard_url: links.dashboard }),
     ...(links.console && { console_url: links.console }),
     ...(links.runbook && { runbook_url: links.runbook }),
   };
@@ -113,6 +116,24 @@ export function bodyOf(notification: Notification): object {
     commonAnnotations: common(alerts.map(({ annotations }) => annotations)),
     externalURL: '',
     alerts,
+    notification: wordOf(notification),
+  };
+}
+
+/** What Alertmanager's body has no room for: whether this rings, and how the incident stands. Times in RFC 3339. */
+function wordOf(notification: Notification): object {
+  const { type, generation, round, state, severity, count, by, storm, withoutStore, report } = notification;
+  return {
+    type,
+    generation,
+    round,
+    state,
+    severity: severity.toLowerCase(),
+    count,
+    ...(by && { by: plain(by.who, LABEL_LIMIT), at: new Date(by.at).toISOString() }),
+    ...(storm && { incidents: storm.size }),
+    ...(withoutStore && { store_down: true }),
+    ...(report && { report }),
   };
 }
 

@@ -3,7 +3,7 @@
  * what it owes. Memory runs it on its own maps, Firestore on the documents that it read; Redis says the same in Lua.
  */
 
-import type { LogEntry } from '../../core/alert.ts';
+import type { LogEntry } from '../../core/event/alert.ts';
 import {
   type EventClaim,
   type EventRecord,

@@ -3,7 +3,9 @@
  * commits only if none of it has changed. No locks, so that an instance that dies half-way holds nobody up.
  */
 
+import { ContentionError } from '../../core/contention.ts';
 import type { Json } from '../../core/json.ts';
+import { pause } from '../../core/pause.ts';
 import type { After, DocumentStore, DocumentWrite, Transaction } from '../../core/ports.ts';
 
 /** What a store needs to offer. `Version` changes with every write of a document. */
@@ -36,13 +38,6 @@ const DOCUMENT_BYTES = 65_536;
 
 /** From the call on. Whoever called gives up soon after, and then nobody is left to retry for. */
 const PATIENCE_MS = 8_000;
-
-export class ContentionError extends Error {
-  override readonly name = 'ContentionError';
-  constructor(attempts: number) {
-    super(`the documents changed under each of ${attempts} attempts`);
-  }
-}
 
 /** `transact` over a backend. Gives up with a ContentionError after 20 attempts, and begins none after 8 s. */
 export function createTransact<V>(backend: DocumentBackend<V>, after: After): DocumentStore['transact'] {
@@ -176,11 +171,4 @@ function serialize(value: Json): string {
   const json = JSON.stringify(value);
   if (Buffer.byteLength(json) > DOCUMENT_BYTES) throw new Error(`a document holds at most ${DOCUMENT_BYTES} bytes`);
   return json;
-}
-
-/** Resolves after `ms`. */
-export function pause(after: After, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    after(ms, resolve);
-  });
 }

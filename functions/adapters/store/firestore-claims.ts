@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import { failed, type Outcome, ok } from '../../core/outcome.ts';
+import { pause } from '../../core/pause.ts';
 import type { After, Clock, EventClaim, EventRecord } from '../../core/ports.ts';
 import { claimEvent } from './claim-event.ts';
 import { claimError } from './claim-input.ts';
-import { pause } from './document-transactions.ts';
 import { createGroup, decodeRecord, PATHS, UnreadError } from './firestore-group.ts';
 import { type FirestoreDocument, FirestoreError, type FirestoreRest, isConflict } from './firestore-rest.ts';
 import type { Recent } from './firestore-settle.ts';

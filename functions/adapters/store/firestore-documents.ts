@@ -12,18 +12,28 @@ const PAGE = 100;
 export function createFirestoreDocuments(rest: FirestoreRest, after: After): DocumentStore {
   async function ofKind(kind: string, limit: number, onlyDue: boolean): Promise<string[]> {
     const keys: string[] = [];
-    const bounds = { collection: 'documents', orderBy: 'due', to: `${dueKind(kind)}~` };
+    let to = `${dueKind(kind)}~`;
     let startAfter = dueKind(kind);
+    // The first tells the store's clock: each document that is read is paid for, and of most kinds none is due.
+    let page = onlyDue ? 1 : PAGE;
     while (keys.length < limit) {
-      const page = Math.min(PAGE, limit - keys.length);
-      const { now, documents } = await rest.query({ ...bounds, startAfter, limit: page });
+      const ask = Math.min(page, limit - keys.length);
+      const { now, documents } = await rest.query({
+        collection: 'documents',
+        orderBy: 'due',
+        to,
+        startAfter,
+        limit: ask,
+      });
       for (const { fields } of documents) {
         if (onlyDue && integer(fields, 'at') > now) return keys;
         // Expired ones may stay for a day, and count as absent.
         if (millis(fields, 'expires') > now) keys.push(JSON.parse(text(fields, 'key')) as string);
         startAfter = text(fields, 'due');
       }
-      if (documents.length < page) break;
+      if (documents.length < ask) break;
+      if (onlyDue) to = `${dueKind(kind)}${padMs(now)}|~`;
+      page = PAGE;
     }
     return keys;
   }

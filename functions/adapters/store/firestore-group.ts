@@ -7,7 +7,7 @@
  * for the first repeat, which marks it as worth a summary.
  */
 
-import type { LogEntry } from '../../core/alert.ts';
+import type { LogEntry } from '../../core/event/alert.ts';
 import { type EventClaim, OWING_TTL_MS, type Summary } from '../../core/ports.ts';
 import type { EventState, Openings, StoredRecord, StoredWindow } from './claim-event.ts';
 import { listed, padNs } from './claim-input.ts';

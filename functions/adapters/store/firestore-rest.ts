@@ -42,7 +42,7 @@ export interface FirestoreQuery {
   descending?: boolean;
   /** Inclusive bounds of the field that it is ordered by. */
   from?: string;
-  to?: string;
+  to?: string | number;
   /** Skips all up to and including this value. */
   startAfter?: string;
   limit: number;
@@ -60,7 +60,8 @@ export interface FirestoreRest {
   /** All or nothing. Gives each write's update time. */
   commit(writes: readonly FirestoreWrite[]): Promise<string[]>;
   query(query: FirestoreQuery): Promise<Read<FirestoreDocument[]>>;
-  count(query: Pick<FirestoreQuery, 'collection' | 'orderBy' | 'from' | 'to'>): Promise<number>;
+  /** Throws after `timeoutMs`, ten seconds where it says nothing. */
+  count(query: Pick<FirestoreQuery, 'collection' | 'orderBy' | 'from' | 'to'>, timeoutMs?: number): Promise<number>;
   readonly roundTrips: number;
   close(): Promise<void>;
 }
@@ -107,7 +108,9 @@ export async function connectFirestore(settings: FirestoreSettings, after: After
     connections: CONNECTIONS,
     after,
   });
-  const token = emulator ? async () => 'owner' : createGoogleToken('https://www.googleapis.com/auth/datastore', after);
+  const token = emulator
+    ? async () => 'owner'
+    : createGoogleToken(['https://www.googleapis.com/auth/datastore'], after);
   const name = (path: string): string => `${root}/${prefix}${path}`;
   const document = (found: RestDocument): FirestoreDocument => ({
     path: found.name.slice(root.length + 1 + prefix.length),
@@ -116,9 +119,9 @@ export async function connectFirestore(settings: FirestoreSettings, after: After
   });
 
   let roundTrips = 0;
-  async function call<T>(method: string, body: unknown): Promise<T> {
+  async function call<T>(method: string, body: unknown, timeoutMs = TIMEOUT_MS): Promise<T> {
     roundTrips += 1;
-    return post<T>(pool, `/v1/${encodeURI(root)}:${method}`, method, await token(), body);
+    return post<T>(pool, { path: `/v1/${encodeURI(root)}:${method}`, method, token: await token(), body, timeoutMs });
   }
 
   return {
@@ -141,13 +144,10 @@ export async function connectFirestore(settings: FirestoreSettings, after: After
         documents: items.flatMap((item) => (item.document ? [document(item.document)] : [])),
       };
     },
-    async count(query) {
-      const items = await call<CountItem[]>('runAggregationQuery', {
-        structuredAggregationQuery: {
-          aggregations: [{ alias: 'n', count: {} }],
-          structuredQuery: encodeQuery(query, prefix),
-        },
-      });
+    async count(query, timeoutMs) {
+      const aggregations = [{ alias: 'n', count: {} }];
+      const structuredAggregationQuery = { aggregations, structuredQuery: encodeQuery(query, prefix) };
+      const items = await call<CountItem[]>('runAggregationQuery', { structuredAggregationQuery }, timeoutMs);
       return Number(items.find(({ result }) => result)?.result?.aggregateFields.n?.integerValue ?? 0);
     },
     get roundTrips() {
@@ -177,13 +177,21 @@ interface CountItem {
   result?: { aggregateFields: Readonly<Record<string, { integerValue?: string }>> };
 }
 
-async function post<T>(pool: HttpPool, path: string, method: string, token: string, body: unknown): Promise<T> {
+interface Call {
+  path: string;
+  method: string;
+  token: string;
+  body: unknown;
+  timeoutMs: number;
+}
+
+async function post<T>(pool: HttpPool, { path, method, token, body, timeoutMs }: Call): Promise<T> {
   const response = await pool.request({
     method: 'POST',
     path,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
     maxBodyBytes: ANSWER_BYTES,
   });
   if (response.cut) throw new FirestoreError(method, response.status, 'TOO_LONG');
@@ -211,7 +219,10 @@ function encodeWrite(write: FirestoreWrite, name: string): object {
 }
 
 function encodeQuery(query: Omit<FirestoreQuery, 'limit'> & { limit?: number }, prefix: string): object {
-  const bound = (text: string, before: boolean): object => ({ values: [{ stringValue: text }], before });
+  const bound = (value: string | number, before: boolean): object => ({
+    values: [typeof value === 'number' ? { integerValue: String(value) } : { stringValue: value }],
+    before,
+  });
   return {
     from: [{ collectionId: `${prefix}${query.collection}` }],
     orderBy: [{ field: { fieldPath: query.orderBy }, direction: query.descending ? 'DESCENDING' : 'ASCENDING' }],

@@ -4,9 +4,9 @@
  */
 
 import { failed, type Outcome, ok } from '../../core/outcome.ts';
+import { pause } from '../../core/pause.ts';
 import type { After, Settlement } from '../../core/ports.ts';
 import { type StoredRecord, settleRecord } from './claim-event.ts';
-import { pause } from './document-transactions.ts';
 import { decodeRecord, PATHS } from './firestore-group.ts';
 import { FirestoreError, type FirestoreRest, type FirestoreWrite, isConflict } from './firestore-rest.ts';
 

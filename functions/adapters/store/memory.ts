@@ -36,15 +36,36 @@ interface HeldSummary {
 
 type MemoryDocument = DocumentChange & { version: number };
 
+/** What is stored. Several stores may share one, as instances share a database. */
+export interface Memory {
+  records: Map<string, StoredRecord>;
+  windows: Map<string, StoredWindow>;
+  tallies: Map<string, Tally>;
+  openings: Map<string, Openings>;
+  summaries: Map<string, HeldSummary>;
+  documents: Map<string, MemoryDocument>;
+  /** Of the document that was written last. */
+  version: number;
+  /** Names a window. */
+  newId(): string;
+}
+
+export function createMemory(newId: () => string = randomUUID): Memory {
+  return {
+    records: new Map(),
+    windows: new Map(),
+    tallies: new Map(),
+    openings: new Map(),
+    summaries: new Map(),
+    documents: new Map(),
+    version: 0,
+    newId,
+  };
+}
+
 /** Everything is compared with `clock`. */
-export function createMemoryStore(clock: Clock, after: After): Store {
-  const records = new Map<string, StoredRecord>();
-  const windows = new Map<string, StoredWindow>();
-  const tallies = new Map<string, Tally>();
-  const openings = new Map<string, Openings>();
-  const summaries = new Map<string, HeldSummary>();
-  const documents = new Map<string, MemoryDocument>();
-  let version = 0;
+export function createMemoryStore(clock: Clock, after: After, memory: Memory = createMemory()): Store {
+  const { records, windows, tallies, openings, summaries, documents } = memory;
 
   const state: EventState = {
     record: (uuid) => records.get(uuid),
@@ -81,7 +102,7 @@ export function createMemoryStore(clock: Clock, after: After): Store {
     async claim(claims) {
       return claims.map((claim) => {
         const error = claimError(claim);
-        return error ? failed(error) : ok(claimEvent(state, claim, clock(), randomUUID));
+        return error ? failed(error) : ok(claimEvent(state, claim, clock(), memory.newId));
       });
     },
     async settle(settlements) {
@@ -121,8 +142,8 @@ export function createMemoryStore(clock: Clock, after: After): Store {
         async commit(reads, writes) {
           for (const [key, seen] of reads) if (documents.get(key)?.version !== seen) return false;
           for (const [key, change] of writes) {
-            version += 1;
-            if (change) documents.set(key, { ...change, version });
+            memory.version += 1;
+            if (change) documents.set(key, { ...change, version: memory.version });
             else documents.delete(key);
           }
           return true;

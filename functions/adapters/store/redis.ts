@@ -1,7 +1,7 @@
 /** The store on Redis: a group of claims or settlements is one script, and so one round trip. */
 
 import { randomUUID } from 'node:crypto';
-import type { LogEntry } from '../../core/alert.ts';
+import type { LogEntry } from '../../core/event/alert.ts';
 import { failed, type Outcome, ok } from '../../core/outcome.ts';
 import {
   type After,

@@ -1,9 +1,9 @@
 /** Answers of an API, remembered: one request under way per key, bounded, refreshed only when an event asks. */
 
 import { LRUCache } from 'lru-cache';
-import { admit, type BreakerSettings, CLOSED, record } from '../../core/breaker.ts';
+import type { Lookup } from '../../core/event/metadata.ts';
+import { admit, type BreakerSettings, CLOSED, record } from '../../core/incident/breaker.ts';
 import { startOutsideOfAnyRequest } from '../../core/lane.ts';
-import type { Lookup } from '../../core/metadata.ts';
 import type { After, Clock } from '../../core/ports.ts';
 import type { ReasonCode } from '../../core/reasons.ts';
 

@@ -1,6 +1,7 @@
 /** One event's context out of what it says and what is known right now. Asks for what is missing, waits for nothing. */
 
-import type { Context, Workload } from '../../core/alert.ts';
+import type { Context, Workload } from '../../core/event/alert.ts';
+import { apiTargetOf } from '../../core/event/api-target.ts';
 import {
   type ApiTarget,
   type ClusterFacts,
@@ -9,8 +10,8 @@ import {
   isObjectName,
   type NodeFacts,
   type PodFacts,
-} from '../../core/metadata.ts';
-import { derivedWorkload } from '../../core/workload.ts';
+} from '../../core/event/metadata.ts';
+import { derivedWorkload } from '../../core/event/workload.ts';
 import { createGathering, type Gathering } from './gather.ts';
 import { poolOf } from './node-pool.ts';
 import type { ListedCluster } from './options.ts';
@@ -43,6 +44,7 @@ export function compose(
     ...own(said),
     ...present(learned),
     ...(cluster && { cluster }),
+    ...(listed?.environment && { environment: listed.environment }),
     clusterStatus: status,
     clusterMismatch: learned.clusterMismatch ?? false,
     ...gathering.outcome(),
@@ -134,22 +136,11 @@ function scopeOf(
 ): Scope {
   const view = views.facts();
   const facts = gathering.take(view);
-  const target = views.kubernetes && targetOf(listed.kubernetes, facts);
+  const target = views.kubernetes && apiTargetOf(listed.kubernetes, facts);
   const api = target && views.kubernetes && { target, views: views.kubernetes };
   // Where GKE has yet to answer, that is the reason already.
   if (views.kubernetes && !target && (facts || !view)) gathering.miss('enrich-no-endpoint');
   return { listed, statics: views.statics, facts, api, teamLabels, gathering };
-}
-
-function targetOf(kubernetes: ListedCluster['kubernetes'], facts: ClusterFacts | undefined): ApiTarget | undefined {
-  if (typeof kubernetes === 'object') {
-    return { endpoint: kubernetes.endpoint, ...(kubernetes.ca && { ca: { file: kubernetes.ca } }) };
-  }
-  if (kubernetes === 'dns' && facts?.dnsEndpoint) return { endpoint: `https://${facts.dnsEndpoint}` };
-  if (kubernetes === 'ip' && facts?.ipEndpoint && facts.ca) {
-    return { endpoint: `https://${facts.ipEndpoint}`, ca: { pem: facts.ca } };
-  }
-  return undefined;
 }
 
 /** A name that builds a URL, or undefined; what is no name is said so. */

@@ -1,6 +1,6 @@
 /** What was gathered for one context so far: which answers are missing and why, and which are still on their way. */
 
-import type { EnrichmentLevel } from '../../core/alert.ts';
+import type { EnrichmentLevel } from '../../core/event/alert.ts';
 import type { ReasonCode } from '../../core/reasons.ts';
 import type { View } from './cache.ts';
 

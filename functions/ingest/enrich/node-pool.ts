@@ -1,6 +1,6 @@
 /** Which node pool a GKE node belongs to, by its name, as far as the cluster's list of pools confirms it. */
 
-import type { NodePoolFacts } from '../../core/metadata.ts';
+import type { NodePoolFacts } from '../../core/event/metadata.ts';
 
 /** gke-CLUSTER-POOL-hash-suffix; GKE cuts CLUSTER and POOL where the whole would be too long. */
 const NODE = /^gke-(.+)-[0-9a-f]{8}-[a-z0-9]{4}$/;

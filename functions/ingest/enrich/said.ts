@@ -1,14 +1,12 @@
 /** What the event itself says of where it happened: its own fields and its message's attributes, nothing asked. */
 
-import type { ClusterRef, FalcoEvent, FieldValue, Workload } from '../../core/alert.ts';
-import { isClusterName, isClusterRef } from '../../core/metadata.ts';
+import type { ClusterRef, FalcoEvent, FieldValue, Workload } from '../../core/event/alert.ts';
+import { isClusterName, isClusterRef, UNKNOWN } from '../../core/event/metadata.ts';
 import type { ListedCluster } from './options.ts';
 
 /** One more than Kubernetes allows a name: what is cut there is still none, and is never asked for. */
 const MAX_NAME = 254;
 const MAX_TEXT = 1_024;
-/** What an unknown part of a cluster's name reads as in labels and group keys. */
-const UNKNOWN = 'unknown';
 
 /** The strings that decide the context of an event: two events with equal ones have equal contexts. */
 export interface Said {

@@ -1,19 +1,20 @@
 /** One cluster's metadata as it is known right now: a cache per kind of object, a breaker per API. */
 
-import type { ClusterRef } from '../../core/alert.ts';
-import type {
-  ApiTarget,
-  ClusterFacts,
-  ClusterSource,
-  ClusterStatics,
-  MiddleKind,
-  NamespaceFacts,
-  NodeFacts,
-  Owner,
-  PodFacts,
-  PodOnNode,
-  WorkloadSource,
-} from '../../core/metadata.ts';
+import type { ClusterRef } from '../../core/event/alert.ts';
+import {
+  type ApiTarget,
+  type ClusterFacts,
+  type ClusterSource,
+  type ClusterStatics,
+  clusterKey,
+  type MiddleKind,
+  type NamespaceFacts,
+  type NodeFacts,
+  type Owner,
+  type PodFacts,
+  type PodOnNode,
+  type WorkloadSource,
+} from '../../core/event/metadata.ts';
 import type { After, Clock } from '../../core/ports.ts';
 import { type Circuit, createCache, createCircuit, type View } from './cache.ts';
 import type { EnrichOptions, ListedCluster } from './options.ts';
@@ -68,7 +69,7 @@ export function createViews(
   function viewsOf(listed: ListedCluster): ClusterViews {
     const { project, location, name } = listed;
     const ref = { project, location, name };
-    const prefix = `${project}/${location}/${name}`;
+    const prefix = clusterKey(ref);
     const gkeCircuit = circuit();
     const { gke, kubernetes: api } = sources;
     const statics = sources.statics?.(ref);

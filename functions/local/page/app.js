@@ -1,8 +1,12 @@
 /** The live page: follows /events, draws at most once a frame, and presses the demo's buttons. */
 
-import { byId, definitions, duration, say } from './dom.js';
+import { byId, definitions, duration, say, setNow } from './dom.js';
+import { placeOf, titleOf } from './incident-row.js';
 import * as incidents from './incidents.js';
+import * as mutes from './mutes.js';
+import { ask, whileBusy } from './press.js';
 import * as stream from './stream.js';
+import * as told from './told.js';
 
 /** A screen reader hears at most this often. */
 const ANNOUNCE_MS = 4_000;
@@ -25,6 +29,9 @@ source.addEventListener('changes', ({ data }) => take(JSON.parse(data)));
 
 function take(news) {
   latest = news;
+  setNow(news.status.now);
+  told.allowPresses(news.status.pressable);
+  mutes.take(news.mutes, news.status.pressable);
   incidents.add(news.incidents, news.notices);
   stream.add(news.events);
   for (const incident of news.incidents) announceIncident(incident);
@@ -37,9 +44,13 @@ function draw() {
   drawing = false;
   drawEquation(latest);
   incidents.render();
+  mutes.render();
   stream.render();
   drawPause();
 }
+
+told.onChoice(incidents.render);
+setInterval(incidents.tick, 1_000);
 
 function drawEquation({ counts, lag, status }) {
   for (const name of ['received', 'written', 'repeats', 'parked', 'waiting']) say(byId(name), counts[name]);
@@ -65,6 +76,7 @@ function drawEquation({ counts, lag, status }) {
     byId('facts').replaceChildren(...definitions(facts).children);
   }
   drawLoki(status);
+  drawToggle('node', status.silenced, ['wake-node', 'Let the node speak'], ['silence-node', 'Silence a node']);
 }
 
 /** Received must equal what became of it, and Loki's own count must agree with ours. */
@@ -87,12 +99,17 @@ function lokiOf({ loki }) {
 }
 
 function drawLoki({ loki }) {
-  const button = byId('loki');
-  button.hidden = !loki.breakable;
-  const action = loki.state === 'broken' ? 'mend-loki' : 'break-loki';
+  byId('loki').hidden = !loki.breakable;
+  drawToggle('loki', loki.state === 'broken', ['mend-loki', 'Mend Loki'], ['break-loki', 'Break Loki']);
+}
+
+/** A button that undoes what it did. */
+function drawToggle(id, done, undo, again) {
+  const [action, words] = done ? undo : again;
+  const button = byId(id);
   if (button.dataset.action === action) return;
   button.dataset.action = action;
-  say(button, action === 'mend-loki' ? 'Mend Loki' : 'Break Loki');
+  say(button, words);
 }
 
 function connection(state) {
@@ -104,27 +121,19 @@ for (const button of document.querySelectorAll('[data-action]')) {
   button.addEventListener('click', () => press(button));
 }
 
-async function press(button) {
-  if (button.getAttribute('aria-disabled') === 'true') return;
-  // Not `disabled`: that would take the focus away from who uses the keyboard.
-  button.setAttribute('aria-disabled', 'true');
-  try {
-    const response = await fetch(`actions/${button.dataset.action}`, {
-      method: 'POST',
-      headers: { 'x-falco-relay': 'page' },
-    });
-    const { said, where } = await response.json();
+function press(button) {
+  void whileBusy(button, async () => {
+    const { said, where } = await ask(button.dataset.action);
     say(byId('said'), said);
-    if (where) {
-      incidents.awaitPlace(where);
-      incidents.render();
-    }
-  } catch {
-    say(byId('said'), 'The relay did not answer.');
-  } finally {
-    button.removeAttribute('aria-disabled');
-  }
+    if (!where) return;
+    incidents.awaitPlace(where);
+    incidents.render();
+  });
 }
+
+byId('wait').addEventListener('click', () => {
+  say(byId('said'), incidents.awaitTier() ?? 'Nobody is told next: all is acknowledged, or everybody was told.');
+});
 
 byId('pause').addEventListener('click', () => {
   const paused = byId('pause').getAttribute('aria-pressed') !== 'true';
@@ -142,10 +151,12 @@ function drawPause() {
   );
 }
 
-function announceIncident({ key, severity, lead }) {
-  if (announced.has(key)) return;
+function announceIncident(incident) {
+  const { key, severity, lead, heldBy } = incident;
+  // A storm speaks for what it holds.
+  if (heldBy || announced.has(key)) return;
   announced.add(key);
-  toAnnounce = [...toAnnounce, `${severity}: ${lead.rule}, ${incidents.placeOf(lead)}`];
+  toAnnounce = [...toAnnounce, `${severity}: ${titleOf(incident)}, ${placeOf(lead)}`];
   if (announcing) return;
   announcing = true;
   setTimeout(() => {

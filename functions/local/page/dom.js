@@ -47,6 +47,30 @@ export function duration(ms) {
   return `${Math.round(ms / 60_000)} min`;
 }
 
+/** What remains, to the second where that matters. */
+export function countdown(ms) {
+  const seconds = Math.ceil(ms / 1_000);
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  if (minutes === 0) return `${rest} s`;
+  if (minutes >= 10) return `${Math.ceil(seconds / 60)} min`;
+  return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+}
+
+/** The hour of a moment, in UTC: `09:05`. */
+export const shortTime = (ms) => new Date(ms).toISOString().slice(11, 16);
+
+/** Day and hour, in UTC. */
+export const momentOf = (ms) => `${new Date(ms).toISOString().slice(0, 10)} ${shortTime(ms)}`;
+
+let ahead = 0;
+
+/** The relay's clock, by what it last said: the browser's may be another one. */
+export const now = () => Date.now() + ahead;
+
+export function setNow(ms) {
+  ahead = ms - Date.now();
+}
+
 /** A severity says its name; the colour only repeats it. */
 export const severity = (name) => el('span', { class: 'severity', 'data-severity': name }, name);
 

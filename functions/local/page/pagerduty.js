@@ -1,9 +1,16 @@
-/** A body of PagerDuty's Events v2, drawn about as its incident page does. */
+/** Bodies of PagerDuty's Events v2, drawn about as its incident page does. */
 
 import { definitions, el, link } from './dom.js';
 
-export function pagerdutyEvent(body) {
-  const { payload = {}, links = [] } = body;
+/** All that one word comes to there: nothing, an alert, or an alert and what became of it. */
+export function pagerdutyEvents(bodies) {
+  if (bodies.length === 0) return el('p', { class: 'empty' }, 'PagerDuty is not told: nothing rings.');
+  return el('div', { class: 'pagerduty' }, ...bodies.map(event));
+}
+
+function event(body) {
+  const { payload, links = [], event_action: action } = body;
+  if (!payload) return definitions([[`${action}, nothing rings`, body.dedup_key]]);
   return el(
     'div',
     { class: 'pagerduty' },
@@ -21,7 +28,7 @@ export function pagerdutyEvent(body) {
     ),
     details(payload.custom_details),
     links.length > 0 &&
-      el('p', { class: 'pagerduty-links' }, ...links.flatMap(({ href, text }) => [link(href, text ?? href), ' '])),
+      el('p', { class: 'links' }, ...links.flatMap(({ href, text }) => [link(href, text ?? href), ' '])),
   );
 }
 

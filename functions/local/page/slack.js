@@ -2,16 +2,19 @@
 
 import { el, link } from './dom.js';
 
-export function slackMessage(body) {
-  return el('div', { class: 'slack' }, ...(body.blocks ?? []).flatMap(block));
+/**
+ * @param {((button: HTMLElement, pressed: { action_id: string, value: string }) => void) | undefined} onPress absent where
+ *   the buttons are a picture
+ */
+export function slackMessage(body, onPress) {
+  return el('div', { class: 'slack' }, ...(body.blocks ?? []).flatMap((each) => block(each, onPress)));
 }
 
 /** https://docs.slack.dev/reference/block-kit/blocks */
-function block({ type, elements = [] }) {
+function block({ type, elements = [] }, onPress) {
   if (type === 'rich_text') return elements.map(richText);
-  // A picture of buttons: those that act do so in Slack, not here.
-  if (type === 'actions') return el('p', { class: 'slack-actions' }, ...elements.map(button));
-  return el('p', undefined, `(${type})`);
+  if (type !== 'actions') return el('p', undefined, `(${type})`);
+  return el('div', { class: 'slack-actions' }, ...elements.map((each) => button(each, onPress)));
 }
 
 function richText({ type, elements = [] }) {
@@ -22,6 +25,11 @@ function richText({ type, elements = [] }) {
   return el(type === 'rich_text_preformatted' ? 'pre' : 'p', undefined, ...words);
 }
 
-function button({ text, url, style = 'default' }) {
-  return el('span', { class: 'slack-button', 'data-style': style }, url ? link(url, text.text) : text.text);
+function button({ text, url, style = 'default', action_id, value }, onPress) {
+  const attributes = { class: 'slack-button', 'data-style': style };
+  if (url) return el('span', attributes, link(url, text.text));
+  if (!onPress) return el('span', attributes, text.text);
+  const drawn = el('button', { ...attributes, type: 'button', 'data-press': action_id }, text.text);
+  drawn.addEventListener('click', () => onPress(drawn, { action_id, value }));
+  return drawn;
 }

@@ -1,7 +1,7 @@
 /** The stream: each attempt at each event, newest on top, and on request why it went the way it did. */
 
 import { byId, definitions, duration, el, severity, time } from './dom.js';
-import { placeOf } from './incidents.js';
+import { placeOf } from './incident-row.js';
 
 const MAX_EVENTS = 200;
 

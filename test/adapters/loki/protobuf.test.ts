@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import snappyjs from 'snappyjs';
 import { encodeEntry, encodePush } from '../../../functions/adapters/loki/protobuf.ts';
-import type { LogEntry } from '../../../functions/core/alert.ts';
+import type { LogEntry } from '../../../functions/core/event/alert.ts';
 import { decodePush } from '../../../functions/local/loki-push.ts';
 import { entryOf } from './support.ts';
 

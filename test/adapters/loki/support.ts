@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLoki, type LokiWriter, type LokiWriterOptions } from '../../../functions/adapters/loki/writer.ts';
-import type { LogEntry } from '../../../functions/core/alert.ts';
+import type { LogEntry } from '../../../functions/core/event/alert.ts';
 import type { After, PushOutcome } from '../../../functions/core/ports.ts';
 import { decodePush, type PushedStream } from '../../../functions/local/loki-push.ts';
 

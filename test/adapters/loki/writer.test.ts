@@ -19,6 +19,12 @@ describe('a push', () => {
     });
   });
 
+  test('of the relay itself is another service’s stream', async () => {
+    const { loki, writer } = await writerFor({ push: () => ({ status: 204 }) });
+    expect(await writer.push(entryOf('a', { labels: { service_name: 'falco-relay' } }))).toEqual(STORED);
+    expect(loki.pushes[0]?.labels).toBe('{service_name="falco-relay"}');
+  });
+
   test('sends a bearer token, and keeps a path before the API', async () => {
     const { loki } = await writerFor({ push: () => ({ status: 204 }) });
     const writer = createLoki({ url: `${loki.url}/logs/`, bearerToken: 'token', clock: () => NOW_MS, after });

@@ -4,12 +4,13 @@ import { createHttp } from '../../../functions/adapters/http.ts';
 import {
   ANNOTATION_LIMIT,
   alertOf,
+  alertsOf,
   createAlertmanager,
   labelsOf,
   type PostableAlert,
 } from '../../../functions/adapters/receivers/alertmanager.ts';
 import type { AlertmanagerOptions } from '../../../functions/adapters/receivers/options.ts';
-import type { Notification } from '../../../functions/core/notification.ts';
+import type { Notification } from '../../../functions/core/page/notification.ts';
 import { binaryNotification, HOSTILE, notificationWith, shellNotification } from '../../fixtures/notifications.ts';
 import { type Received, startLoopback } from '../loopback.ts';
 import { manualTimers } from '../timers.ts';
@@ -36,6 +37,11 @@ receiverContract({
   ],
   endless: 'retry',
   secrets: [TOKEN, 'T0PS3CRETPREFIX'],
+  // A label set that fires already tells nobody, however often it is posted.
+  ringsBy: ({ body }) => {
+    const firing = (JSON.parse(body) as PostableAlert[]).filter(({ endsAt }) => Date.parse(endsAt) > NOW);
+    return JSON.stringify(firing.map(({ labels }) => labels));
+  },
 });
 
 const open: { close(): Promise<void> }[] = [];
@@ -101,7 +107,7 @@ describe('alertOf', () => {
           'pod ledger-api-7c9d-x2x8k · ledger-api:v41',
           'file changed 4 s before start · image v41@sha256:9f86d081884c…(+52)',
           'acme-prod/europe-west1/payments-eu1 · node ...g2q1',
-          'Since 09:00:02, 3 times, last 09:01:40',
+          'Since 09:00:02, 3 times, last 09:01:40 UTC',
           'same incident: Terminal shell 09:00:02; API contact by curl 09:00:41',
           'persistence',
           "First: preserve the pod, isolate by NetworkPolicy, don't delete it",
@@ -113,6 +119,7 @@ describe('alertOf', () => {
         last_seen: '2026-11-23T09:01:40.003Z',
         first_step: "preserve the pod, isolate by NetworkPolicy, don't delete it",
         logs: binaryNotification.links.logs,
+        dashboard: binaryNotification.links.dashboard,
         runbook: binaryNotification.links.runbook,
         console: binaryNotification.links.console,
       },
@@ -167,6 +174,40 @@ describe('alertOf', () => {
   });
 });
 
+describe('alertsOf', () => {
+  const alertsAt = (change: Partial<Notification>): string[] => {
+    const alerts = alertsOf({ ...shellNotification, ...change }, NOW);
+    postableAlerts.parse(JSON.parse(JSON.stringify(alerts)));
+    return alerts.map(({ labels, endsAt }) => `${labels.round ?? 1} ${Date.parse(endsAt) > NOW ? 'fires' : 'ends'}`);
+  };
+
+  test.each<[string, Partial<Notification>, string[]]>([
+    ['the first page', { round: 1 }, ['1 fires']],
+    ['a page that is sent again', { round: 2, reference: { round: 2 } }, ['2 fires']],
+    ['the next round ends the one before', { round: 2, reference: { round: 1 } }, ['2 fires', '1 ends']],
+    ['and those that may have been sent', { round: 4, reference: { round: 2 } }, ['4 fires', '2 ends', '3 ends']],
+    [
+      'but no more than five',
+      { round: 9, reference: { round: 1 } },
+      ['9 fires', '4 ends', '5 ends', '6 ends', '7 ends', '8 ends'],
+    ],
+    ['a later round that is the first one here', { round: 3 }, ['3 fires']],
+    ['a round in which others were rung', { type: 'update', round: 3, reference: { round: 2 } }, ['2 fires']],
+    ['the end', { type: 'update', round: 3, state: 'resolved', reference: { round: 2 } }, ['2 ends']],
+    ['a reference that is none', { type: 'update', reference: { round: 'x' } }, ['1 fires']],
+  ])('%s', (_name, change, expected) => {
+    expect(alertsAt(change)).toEqual(expected);
+  });
+
+  test('whoever hears of the end of a round hears that the incident goes on', () => {
+    const [, ended] = alertsOf({ ...shellNotification, round: 2, reference: { round: 1 } }, NOW);
+    expect(ended?.annotations).toMatchObject({
+      state: 'open',
+      summary: expect.stringMatching(/^Paged again, goes on as round 2: .*ledger-api/),
+    });
+  });
+});
+
 describe('labelsOf', () => {
   test('are the same however the incident grows', () => {
     const grown: Notification = {
@@ -183,6 +224,7 @@ describe('labelsOf', () => {
 
   test.each<[string, Partial<Notification>]>([
     ['another generation', { generation: 2 }],
+    ['another round', { round: 2 }],
     ['another group of the same labels', { groupKey: '{cluster="payments-eu1", location="us-east1"}' }],
     ['another group', { group: { ...shellNotification.group, workload: 'other' } }],
   ])('differ for %s', (_name, change) => {

@@ -2,10 +2,11 @@
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createHttp, type Http } from '../../../functions/adapters/http.ts';
+import type { Notification } from '../../../functions/core/page/notification.ts';
 import type { After, Clock, Receiver, SendOutcome } from '../../../functions/core/ports.ts';
 import { HOSTILE, notificationWith, shellNotification } from '../../fixtures/notifications.ts';
 import { freePort } from '../../stack/programs/program.ts';
-import { type Answerer, type Loopback, startLoopback } from '../loopback.ts';
+import { type Answerer, type Loopback, type Received, startLoopback } from '../loopback.ts';
 import { manualTimers } from '../timers.ts';
 
 export const NOW = Date.parse('2026-11-23T09:05:00Z');
@@ -22,6 +23,8 @@ export interface ContractOptions {
   endless: SendOutcome['kind'];
   /** What no outcome may show. */
   secrets: readonly string[];
+  /** By what of this request the vendor rings somebody, who may have been rung before; undefined where it does not. */
+  ringsBy(request: Received): string | undefined;
 }
 
 const never = new AbortController().signal;
@@ -75,6 +78,35 @@ export function receiverContract(options: ContractOptions): void {
         expect.stringContaining('application/json'),
       ]);
       expect(() => JSON.parse(request?.body ?? '')).not.toThrow();
+    });
+
+    test('rings for a page, not for an update, and anew in each round, though the first was acknowledged', async () => {
+      const server = await serve(options.accept);
+      const receiver = receiverAt(server.url);
+      let reference: Notification['reference'];
+      const rings = new Set<string>();
+      const told: number[] = [];
+      const words: Partial<Notification>[] = [
+        { type: 'page', round: 1 },
+        { type: 'update', round: 1, count: 9 },
+        { type: 'update', round: 1, state: 'acknowledged' },
+        // Somebody else was rung for this round.
+        { type: 'update', round: 2, count: 10 },
+        { type: 'page', round: 3 },
+        { type: 'update', round: 3, count: 11 },
+      ];
+      for (const [index, word] of words.entries()) {
+        const messageId = `${shellNotification.dedupKey}/${index + 1}`;
+        const outcome = await receiver.send({ ...shellNotification, ...word, messageId, reference }, never);
+        expect(outcome.kind).toBe('delivered');
+        if (outcome.kind === 'delivered') reference = outcome.reference ?? reference;
+        for (const request of server.received.splice(0)) {
+          const by = options.ringsBy(request);
+          if (by !== undefined) rings.add(by);
+        }
+        told.push(rings.size);
+      }
+      expect(told).toEqual([1, 1, 1, 1, 2, 2]);
     });
 
     test.each([
@@ -142,7 +174,7 @@ export function receiverContract(options: ContractOptions): void {
       const outcome = receiverAt(server.url, timers).send(shellNotification, never);
       const { closed } = await asked;
       timers.fire();
-      expect(await outcome).toMatchObject({ kind: 'retry', reason: 'receiver-unavailable' });
+      expect(await outcome).toMatchObject({ kind: 'retry', reason: 'receiver-timeout' });
       await closed;
     });
 
@@ -153,7 +185,7 @@ export function receiverContract(options: ContractOptions): void {
       const outcome = receiverAt(server.url).send(shellNotification, abort.signal);
       const { closed } = await asked;
       abort.abort();
-      expect((await outcome).kind).toBe('retry');
+      expect(await outcome).toMatchObject({ kind: 'retry', reason: 'receiver-timeout' });
       await closed;
     });
 

@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { createHttp } from '../../../functions/adapters/http.ts';
+import { describe, expect, test } from '@jest/globals';
 import {
   BODY_LIMIT,
   type ChatMessage,
@@ -13,18 +12,15 @@ import {
   threadKeyOf,
   type Widget,
 } from '../../../functions/adapters/receivers/google-chat.ts';
-import type { Notification } from '../../../functions/core/notification.ts';
-import type { SendOutcome } from '../../../functions/core/ports.ts';
+import type { Notification } from '../../../functions/core/page/notification.ts';
 import { binaryNotification, HOSTILE, notificationWith, shellNotification } from '../../fixtures/notifications.ts';
-import { type Answerer, type Loopback, startLoopback } from '../loopback.ts';
-import { manualTimers } from '../timers.ts';
 import { receiverContract } from './contract.ts';
+import { exchanging } from './exchange.ts';
 
 const KEY = 'AIzaK3YS3CRET';
 const TOKEN = 'T0K3NS3CRET%3D';
 const PATH = `/v1/spaces/AAAAS3CRET/messages?key=${KEY}&token=${TOKEN}`;
 const OPTION = 'messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD';
-const never = new AbortController().signal;
 
 receiverContract({
   kind: 'google-chat',
@@ -40,24 +36,21 @@ receiverContract({
   denials: [['an error in words', '{"error":{"code":400}}', 'delivered']],
   endless: 'delivered',
   secrets: [KEY, TOKEN, 'T0K3NS3CRET', 'AAAAS3CRET', 'key=', 'token='],
+  // Each card is a message; its first words say whether it is one to ring for.
+  ringsBy: ({ body }) => {
+    const { fallbackText } = JSON.parse(body) as ChatMessage;
+    return /, (grown|acknowledged):/.test(fallbackText) ? undefined : fallbackText;
+  },
 });
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
+const exchange = exchanging((url, http) => {
+  const options = { url: `${url}${PATH}`, allow_private: true };
+  return createGoogleChat({ name: 'chat', options, http, clock: () => 0 });
 });
-
-async function exchange(
-  notification: Notification,
-  answer: Answerer,
-): Promise<{ outcome: SendOutcome; server: Loopback }> {
-  const server = await startLoopback(answer);
-  const http = createHttp({ after: manualTimers().after });
-  open.push(server, http);
-  const options = { url: `${server.url}${PATH}`, allow_private: true };
-  const outcome = await createGoogleChat({ name: 'chat', options, http, clock: () => 0 }).send(notification, never);
-  return { outcome, server };
-}
+const nowhere = exchanging((_url, http) => {
+  const options = { url: `chat ${KEY}`, allow_private: false };
+  return createGoogleChat({ name: 'chat', options, http, clock: () => 0 });
+});
 
 const widgetsOf = ({ cardsV2 }: ChatMessage): Widget[] =>
   cardsV2.flatMap(({ card }) => card.sections.flatMap(({ widgets }) => widgets));
@@ -96,13 +89,7 @@ describe('sending', () => {
   });
 
   test('an address that is none is told without showing it', async () => {
-    const http = createHttp({ after: manualTimers().after });
-    open.push(http);
-    const options = { url: `chat ${KEY}`, allow_private: false };
-    const outcome = await createGoogleChat({ name: 'chat', options, http, clock: () => 0 }).send(
-      shellNotification,
-      never,
-    );
+    const { outcome } = await nowhere(shellNotification, (_request, response) => void response.end('{}'));
     expect(outcome.kind).toBe('misconfigured');
     expect(JSON.stringify(outcome)).not.toContain(KEY);
   });
@@ -131,11 +118,12 @@ describe('chatMessageOf', () => {
     expect(widgets).toContainEqual({ decoratedText: { topLabel: 'What', text: 'bash · root', wrapText: true } });
     expect(widgets).toContainEqual({ textParagraph: { text: 'First: find out who opened it' } });
     expect(whereOf(chatMessageOf(shellNotification))).toContain('acme-prod/europe-west1/payments-eu1');
-    const { logs, console, runbook } = shellNotification.links;
+    const { logs, dashboard, console, runbook } = shellNotification.links;
     expect(widgets.at(-1)).toEqual({
       buttonList: {
         buttons: [
           { text: 'Logs', onClick: { openLink: { url: logs } } },
+          { text: 'Dashboard', onClick: { openLink: { url: dashboard } } },
           { text: 'Pod', onClick: { openLink: { url: console } } },
           { text: 'Runbook', onClick: { openLink: { url: runbook } } },
         ],
@@ -188,7 +176,7 @@ describe('text of an event', () => {
       expect(ours).not.toMatch(/lt;\s*users\//i);
       expect(ours).not.toMatch(/\p{Cc}|\p{Cf}/u);
     }
-    expect(buttonsOf(message)).toEqual(['Logs', 'Pod', 'Runbook']);
+    expect(buttonsOf(message)).toEqual(['Logs', 'Dashboard', 'Pod', 'Runbook']);
   });
 
   test.each([
@@ -225,8 +213,14 @@ describe('the limit', () => {
       links: { ...shellNotification.links, ...links },
     };
   };
-  const { logs = '', console = '', runbook = '' } = shellNotification.links;
-  const atLimit = { logs: long(logs, 4_800), console: long(console, 4_800), runbook: long(runbook, 4_800) };
+  const { logs = '', dashboard = '', console = '', runbook = '' } = shellNotification.links;
+  const most = CUT_LINK_LIMIT - 160;
+  const atLimit = {
+    logs: long(logs, most),
+    dashboard: long(dashboard, most),
+    console: long(console, most),
+    runbook: long(runbook, most),
+  };
 
   test.each(['&', '<', '"', '\\', '語', '🔥', '\u0000', '\u202e', '<users/all>'])(
     'a huge incident of %j fits, with its links, has marks where it was cut, and keeps headline and where',
@@ -238,7 +232,7 @@ describe('the limit', () => {
       expect(textsOf(message).join('\n')).toContain('…(+');
       const modest = chatMessageOf({ ...huge(text), others: [], links: { query: '' } });
       expect([textsOf(message)[0], whereOf(message)]).toEqual([textsOf(modest)[0], whereOf(modest)]);
-      expect(buttonsOf(message)).toEqual(['Logs', 'Pod', 'Runbook']);
+      expect(buttonsOf(message)).toEqual(['Logs', 'Dashboard', 'Pod', 'Runbook']);
     },
   );
 
@@ -246,14 +240,14 @@ describe('the limit', () => {
     // What grows most by escaping; the other pages fit as they are.
     const message = chatMessageOf(huge('&', atLimit));
     expect(textsOf(message)).toContain(`<i>${CUT_MARK}</i>`);
-    const uncut = chatMessageOf(huge('&', { logs: '', console: '', runbook: '' }));
+    const uncut = chatMessageOf(huge('&', { logs: '', dashboard: '', console: '', runbook: '' }));
     expect(textsOf(uncut).join('').length).toBeGreaterThan(textsOf(message).join('').length);
   });
 
   test('a link without bound goes, the rest stays', () => {
     const message = chatMessageOf({ ...shellNotification, links: { ...atLimit, query: '', logs: long(logs, 40_000) } });
     expect(bytes(message)).toBeLessThanOrEqual(BODY_LIMIT);
-    expect(buttonsOf(message)).toEqual(['Pod', 'Runbook']);
+    expect(buttonsOf(message)).toEqual(['Dashboard', 'Pod', 'Runbook']);
     expect(textsOf(message)).toEqual([...textsOf(chatMessageOf(shellNotification)), `<i>${CUT_MARK}</i>`]);
   });
 

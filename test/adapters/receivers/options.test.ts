@@ -18,6 +18,17 @@ describe('receiverOptions', () => {
     ['slack', { name: 'chat', slack: { channel: 'C0123456', token }, fallback: 'oncall' }],
     ['webhook', { name: 'leads', webhook: { url: { env: 'LEADS_URL' }, secret: { env: 'LEADS_SECRET' } } }],
     ['webhook in-house', { name: 'leads', webhook: { url: 'http://hooks.internal/x', allow_private: true } }],
+    [
+      'webhook at what a list names',
+      {
+        name: 'leads',
+        webhook: {
+          url: 'http://hooks.internal/x',
+          allow_private: ['10.20.0.0/16', '10.1.2.3', 'fd12::/32', 'fd12::1', 'hooks.internal', 'my_hooks'],
+        },
+      },
+    ],
+    ['webhook with credentials', { name: 'leads', webhook: { url: 'https://us%25zz:p%40ss@x.example/' } }],
     ['google-chat', { name: 'space', 'google-chat': { url: { env: 'CHAT_URL' } } }],
     ['alertmanager', { name: 'am', alertmanager: { url: 'https://am.example', bearer_token: { env: 'AM_TOKEN' } } }],
     [
@@ -34,6 +45,7 @@ describe('receiverOptions', () => {
   test('fills in the vendors` addresses', () => {
     expect(receiverOptions.parse({ name: 'a', pagerduty: { routing_key } }).pagerduty).toEqual({
       routing_key,
+      updates: false,
       url: 'https://events.pagerduty.com/v2/enqueue',
       allow_private: false,
     });
@@ -64,6 +76,29 @@ describe('receiverOptions', () => {
       { name: 'a', webhook: { url: 'http://x.example' } },
       'webhook.url: http needs allow_private: true',
     ],
+    [
+      'credentials that can not be decoded',
+      { name: 'a', webhook: { url: 'https://us%R0UT1NGKEY@x.example/' } },
+      "webhook.url: its user name or password can't be decoded: write % as %25",
+    ],
+    [
+      'an allow_private of nobody',
+      { name: 'a', webhook: { url: 'https://x.example', allow_private: 'R0UT1NGKEY' } },
+      'webhook.allow_private: true, false, or a list of networks and hosts',
+    ],
+    ...[
+      '10.0.0.300/16',
+      '10.0.0.0/33',
+      '10.0.0',
+      '*.internal',
+      'https://hooks.internal',
+      'hooks.internal:8080',
+      '',
+    ].map((entry): [string, unknown, string] => [
+      `allow_private of ${JSON.stringify(entry)}`,
+      { name: 'a', webhook: { url: 'https://x.example', allow_private: ['10.0.0.0/8', entry] } },
+      'webhook.allow_private.1: neither a network (10.20.0.0/16), nor an address, nor a name (hooks.internal)',
+    ]),
     ['another scheme', { name: 'a', webhook: { url: 'ftp://x.example' } }, 'webhook.url: not an http(s) address'],
     [
       'an option that is none',
@@ -122,6 +157,11 @@ describe('unusableSecrets', () => {
       ['a.alertmanager.url: http needs allow_private: true'],
     ],
     [
+      'credentials that can not be decoded',
+      { name: 'a', webhook: { url: 'https://us%S3CRET@x.example', allow_private: false } },
+      ["a.webhook.url: its user name or password can't be decoded: write % as %25"],
+    ],
+    [
       'an address with a query',
       { name: 'a', alertmanager: { url: 'https://am.example/?x=S3CRET', allow_private: false } },
       ['a.alertmanager.url: an address without query, to which a path can be added'],
@@ -142,7 +182,7 @@ describe('createReceiver', () => {
   const url = 'https://example.com';
 
   test.each([
-    ['pagerduty', true, { name: 'a', pagerduty: { routing_key: 'k', url, allow_private: false } }],
+    ['pagerduty', true, { name: 'a', pagerduty: { routing_key: 'k', updates: false, url, allow_private: false } }],
     [
       'slack',
       false,

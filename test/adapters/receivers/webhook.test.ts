@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { createHttp } from '../../../functions/adapters/http.ts';
 import { bodyOf, createWebhook, signature } from '../../../functions/adapters/receivers/webhook.ts';
-import type { Notification } from '../../../functions/core/notification.ts';
+import type { Notification } from '../../../functions/core/page/notification.ts';
 import { binaryNotification, shellNotification } from '../../fixtures/notifications.ts';
 import { type Loopback, type Received, startLoopback } from '../loopback.ts';
 import { manualTimers } from '../timers.ts';
@@ -25,6 +25,9 @@ receiverContract({
   denials: [['an error in words', '{"error":"no"}', 'delivered']],
   endless: 'delivered',
   secrets: [SECRET, SECRET.slice(6), 'T0PS3CRETPATH'],
+  // Whoever takes it looks at the type, and at the id for what came twice.
+  ringsBy: ({ headers, body }) =>
+    JSON.parse(body).notification.type === 'page' ? String(headers['webhook-id']) : undefined,
 });
 
 const open: { close(): Promise<void> }[] = [];
@@ -59,7 +62,7 @@ describe('the signature', () => {
     expect(() => verify(body)).not.toThrow();
     expect(() => verify(`${body} `)).toThrow();
     expect(() => verify(body, { 'webhook-id': 'another' })).toThrow();
-    expect(() => verify(body, { 'webhook-timestamp': String(Math.floor(Date.now() / 1_000) - 1) })).toThrow();
+    expect(() => verify(body, { 'webhook-timestamp': String(Number(headers['webhook-timestamp']) - 1) })).toThrow();
     expect(() => verify(body, {}, 'whsec_AAAA9r8GKYqrTwjUPD8ILPZIo2LaLaSw')).toThrow();
   });
 
@@ -110,7 +113,20 @@ interface Body {
 const parsed = (notification: Notification): Body => JSON.parse(JSON.stringify(bodyOf(notification)));
 
 describe('bodyOf', () => {
-  test('has exactly the keys of Alertmanager, version 4', () => {
+  test.each<[string, Partial<Notification>, object]>([
+    ['a page', {}, { type: 'page', generation: 1, round: 1, state: 'open', severity: 'warning', count: 1 }],
+    [
+      'an acknowledgement',
+      { type: 'update', state: 'acknowledged', by: { who: '\u202eana', at: Date.parse('2026-11-23T09:05:00Z') } },
+      { type: 'update', state: 'acknowledged', by: '⟨U+202E⟩ana', at: '2026-11-23T09:05:00.000Z' },
+    ],
+    ['a storm', { storm: { size: 7, members: [] } }, { incidents: 7 }],
+    ['a page without the store', { withoutStore: true }, { type: 'page', store_down: true }],
+  ])('says of %s whether it rings and how the incident stands', (_, over, expected) => {
+    expect(bodyOf({ ...shellNotification, ...over })).toMatchObject({ notification: expected });
+  });
+
+  test('has the keys of Alertmanager, version 4, and a word on itself', () => {
     const body = parsed(binaryNotification);
     expect(Object.keys(body).sort()).toEqual(
       [
@@ -120,6 +136,7 @@ describe('bodyOf', () => {
         'externalURL',
         'groupKey',
         'groupLabels',
+        'notification',
         'receiver',
         'status',
         'truncatedAlerts',
@@ -144,6 +161,7 @@ describe('bodyOf', () => {
       labels: { severity: 'critical', cluster: 'payments-eu1', namespace: 'payments', workload: 'ledger-api' },
       annotations: {
         summary: 'CRIT payments-eu1 payments/ledger-api: ran /tmp/.x/kworker, not in image (1 pod)',
+        dashboard_url: binaryNotification.links.dashboard,
         runbook_url: 'https://runbooks.acme.example/falco/terminal-shell-in-container',
       },
       endsAt: '0001-01-01T00:00:00Z',

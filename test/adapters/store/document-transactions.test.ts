@@ -1,9 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  ContentionError,
-  createTransact,
-  type DocumentBackend,
-} from '../../../functions/adapters/store/document-transactions.ts';
+import { createTransact, type DocumentBackend } from '../../../functions/adapters/store/document-transactions.ts';
+import { ContentionError } from '../../../functions/core/contention.ts';
 import type { After } from '../../../functions/core/ports.ts';
 import { manualTimers } from '../timers.ts';
 

@@ -19,6 +19,7 @@ import type { After, Log, Topic } from '../../../functions/core/ports.ts';
 import { createAdmission } from '../../../functions/ingest/admission.ts';
 import { createEnricher } from '../../../functions/ingest/enrich.ts';
 import { createIngest } from '../../../functions/ingest/handler.ts';
+import { NO_LAST_WORD } from '../../../functions/ingest/last-word.ts';
 import { createRedactor } from '../../../functions/ingest/redact.ts';
 import { createSuspicion } from '../../../functions/ingest/suspicion.ts';
 import { createLog } from '../../../functions/log.ts';
@@ -52,7 +53,10 @@ const ingest = createIngest({
   redactor: createRedactor('bench'),
   redact: pipeline.redact,
   judge: pipeline,
+  muted: async () => ({ shadows: [] }),
   suspicion: createSuspicion(pipeline.clusters.length, clock),
+  lastWord: NO_LAST_WORD,
+  explain: () => undefined,
   store: {
     claim: async (claim) => onlyValue(await store.claim([claim])),
     settle: async (settlement) => onlyValue(await store.settle([settlement])),

@@ -1,7 +1,7 @@
 /** Enrichment: what it asks, how often and for how long, and what is left when an answer fails. */
 
 import { describe, expect, test } from '@jest/globals';
-import { found, type Lookup, notFound } from '../../../functions/core/metadata.ts';
+import { found, type Lookup, notFound } from '../../../functions/core/event/metadata.ts';
 import { ATTRIBUTES, CLUSTER, eventOf, FACTS, fullAnswers, setUp } from './support.ts';
 
 const POD = 'pod payments/ledger-api-7c9d5b8f6-x2x8k';

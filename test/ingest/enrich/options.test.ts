@@ -22,6 +22,7 @@ test('the defaults', () => {
 describe('a cluster', () => {
   test.each([
     ['three names', {}],
+    ['an environment', { environment: 'pre-production' }],
     ['a static file', { metadata: './clusters.yaml' }],
     ['the DNS endpoint', { kubernetes: 'dns' }],
     ['the IP endpoint', { kubernetes: 'ip' }],
@@ -35,6 +36,9 @@ describe('a cluster', () => {
     ['a bad project', { project: 'Acme' }],
     ['a bad location', { location: 'everywhere' }],
     ['a bad name', { name: 'Payments' }],
+    ['an environment that is no word', { environment: 'Production (EU)' }],
+    ['an environment of 33 letters', { environment: 'e'.repeat(33) }],
+    ['an empty environment', { environment: '' }],
     ['an unknown key', { kubernets: 'dns' }],
     ['a token over plain HTTP', { kubernetes: { endpoint: 'http://10.0.0.2' } }],
     ['a path in the address', { kubernetes: { endpoint: 'https://10.0.0.2/api' } }],

@@ -1,7 +1,7 @@
 /** Events, clusters and fake sources that the tests of enrichment share. */
 
-import type { FalcoEvent, FieldValue } from '../../../functions/core/alert.ts';
-import { type ClusterFacts, found, type Lookup, notFound } from '../../../functions/core/metadata.ts';
+import type { FalcoEvent, FieldValue } from '../../../functions/core/event/alert.ts';
+import { type ClusterFacts, found, type Lookup, notFound } from '../../../functions/core/event/metadata.ts';
 import type { Sources } from '../../../functions/ingest/enrich/views.ts';
 import { createEnricher, enrichOptions } from '../../../functions/ingest/enrich.ts';
 import { fakeAfter } from '../../support/time.ts';

@@ -22,8 +22,8 @@ export interface Kubernetes {
   caFile: string;
   /** PEM. */
   ca: string;
-  /** `admin` may do all. `relay` and `stranger` are users of these names, without a right until a test grants one. */
-  tokens: Readonly<Record<'admin' | 'relay' | 'stranger', string>>;
+  /** `admin` may do all. The others are users, without a right until a test grants one: of these names, `INGEST` and `SWEEP`. */
+  tokens: Readonly<Record<'admin' | 'relay' | 'stranger' | 'ingest' | 'sweep', string>>;
   etcd: Program;
   server: Program;
   /** Creates an object as the administrator; `path` is that of its collection. Gives it as stored. */
@@ -31,8 +31,22 @@ export interface Kubernetes {
   /** Merges into an object, or into its status: `path` is its own. */
   patch(path: string, change: object): Promise<KubernetesObject>;
   delete(path: string): Promise<void>;
+  /** Applies an object on the server's side, as strictly as it can: a field that it does not know is an error. */
+  apply(object: Applicable): Promise<KubernetesObject>;
+  /** What it answers to whoever has the token. */
+  ask(token: string, method: 'GET' | 'POST', path: string, body?: object): Promise<{ status: number; text: string }>;
   stop(): Promise<void>;
 }
+
+export interface Applicable {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+}
+
+/** To GKE, a Google service account is the user of its e-mail. */
+export const INGEST = 'falco-relay-ingest@acme-security.iam.gserviceaccount.com';
+export const SWEEP = 'falco-relay-sweep@acme-security.iam.gserviceaccount.com';
 
 const after: After = (ms, run) => {
   const timer = setTimeout(run, ms);
@@ -43,7 +57,7 @@ export async function startKubernetes(): Promise<Kubernetes> {
   const command = cached('kube-apiserver-1.37.2', 'kube-apiserver');
   if (!existsSync(command)) throw new Error('kube-apiserver is not built: run test/stack/install-kube-apiserver');
   const folder = await mkdtemp(join(tmpdir(), 'falco-relay-kubernetes-'));
-  const tokens = { admin: secret(), relay: secret(), stranger: secret() };
+  const tokens = { admin: secret(), relay: secret(), stranger: secret(), ingest: secret(), sweep: secret() };
   const etcd = await startEtcd(folder);
   let server: Program | undefined;
   let api: Api | undefined;
@@ -79,6 +93,8 @@ export async function startKubernetes(): Promise<Kubernetes> {
       create: async (path, object) => accepted(await send('POST', path, object)),
       patch: async (path, change) => accepted(await send('PATCH', path, change)),
       delete: async (path) => void accepted(await send('DELETE', path)),
+      apply: async (object) => accepted(await send('PATCH', await pathOf(object, send), object, { apply: true })),
+      ask: (token, method, path, body) => send(method, path, body, { token }),
       stop,
     };
   } catch (error) {
@@ -116,7 +132,13 @@ async function flags(folder: string, etcd: string, port: number, tokens: Kuberne
   };
   await writeFile(files.signing, privateKey, { mode: 0o600 });
   await writeFile(files.verifying, publicKey);
-  const users = [`${tokens.admin},admin,1,system:masters`, `${tokens.relay},relay,2`, `${tokens.stranger},stranger,3`];
+  const users = [
+    `${tokens.admin},admin,1,system:masters`,
+    `${tokens.relay},relay,2`,
+    `${tokens.stranger},stranger,3`,
+    `${tokens.ingest},${INGEST},4`,
+    `${tokens.sweep},${SWEEP},5`,
+  ];
   await writeFile(files.tokens, `${users.join('\n')}\n`, { mode: 0o600 });
   return [
     `--etcd-servers=${etcd}`,
@@ -142,6 +164,7 @@ interface Api {
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
     body?: object,
+    as?: { token?: string; apply?: boolean },
   ): Promise<{ status: number; text: string }>;
 }
 
@@ -149,13 +172,14 @@ function apiOf(url: string, ca: string, token: string): Api {
   const pool = createHttpPool({ origin: url, connections: 4, after, connect: { ca } });
   return {
     pool,
-    async send(method, path, body) {
+    async send(method, path, body, { token: bearer = token, apply = false } = {}) {
+      const patch = apply ? 'application/apply-patch+yaml' : 'application/merge-patch+json';
       const { status, body: answer } = await pool.request({
         method,
         path,
         headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+          authorization: `Bearer ${bearer}`,
+          'content-type': method === 'PATCH' ? patch : 'application/json',
         },
         ...(body && { body: JSON.stringify(body) }),
         timeoutMs: 10_000,
@@ -163,6 +187,18 @@ function apiOf(url: string, ca: string, token: string): Api {
       return { status, text: answer.toString('utf8') };
     },
   };
+}
+
+/** The server itself says under which path a kind is found. */
+async function pathOf({ apiVersion, kind, metadata }: Applicable, send: Api['send']): Promise<string> {
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const { text } = await send('GET', group);
+  const { resources = [] } = JSON.parse(text) as { resources?: { name: string; kind: string; namespaced: boolean }[] };
+  const resource = resources.find(({ name, kind: of }) => of === kind && !name.includes('/'));
+  if (!resource) throw new Error(`kube-apiserver has no ${kind} of ${apiVersion}`);
+  const { namespace = 'default', name } = metadata;
+  const folder = resource.namespaced ? `${group}/namespaces/${namespace}` : group;
+  return `${folder}/${resource.name}/${name}?fieldManager=helm&fieldValidation=Strict`;
 }
 
 function accepted({ status, text }: { status: number; text: string }): KubernetesObject {

@@ -29,7 +29,14 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [key
 /** Merged over the configuration, section by section, e.g. `{ limits_config: { ingestion_rate_mb: 1 } }`. */
 export type LokiConfig = Readonly<Record<string, Json>>;
 
-export async function startLoki(options: { config?: LokiConfig; overrides?: Overrides } = {}): Promise<Loki> {
+export interface LokiOptions {
+  config?: LokiConfig;
+  overrides?: Overrides;
+  /** A folder for its data that only those see whose command begins with `enter`. */
+  disk?: { dir: string; enter: readonly string[] };
+}
+
+export async function startLoki(options: LokiOptions = {}): Promise<Loki> {
   const dir = await mkdtemp(join(tmpdir(), 'falco-relay-loki-'));
   const [httpPort, grpcPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${httpPort}`;
@@ -39,20 +46,28 @@ export async function startLoki(options: { config?: LokiConfig; overrides?: Over
   // JSON is YAML.
   await writeFile(
     configFile,
-    JSON.stringify(merge(baseConfig(dir, httpPort, grpcPort, overridesFile), options.config ?? {})),
+    JSON.stringify(
+      merge(baseConfig(options.disk?.dir ?? dir, httpPort, grpcPort, overridesFile), options.config ?? {}),
+    ),
   );
 
+  const [command = '', ...args] = [
+    ...(options.disk?.enter ?? []),
+    cached('loki-3.7.8', 'loki'),
+    `-config.file=${configFile}`,
+  ];
   const start = (): Promise<Program> =>
     startProgram({
-      command: cached('loki-3.7.8', 'loki'),
-      args: [`-config.file=${configFile}`],
+      command,
+      args,
       cwd: dir,
       ready: async () => (await fetch(`${url}/ready`, { signal: AbortSignal.timeout(1_000) })).ok,
     });
   let program = await start();
   const end = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
+    // Once, and for as long as it takes: a second SIGTERM, or a SIGKILL, would end it before it has written what it must.
     program.signal(signal);
-    await program.stop();
+    await program.exited;
   };
   return {
     url,

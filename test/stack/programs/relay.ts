@@ -16,6 +16,8 @@ export interface Relay<Name extends string> {
   output(name: Name): string;
   /** SIGKILL; resolves once it is gone. */
   kill9(name: Name): Promise<void>;
+  /** To the process that runs now. */
+  signal(name: Name, signal: NodeJS.Signals): void;
   /** Starts it again on its port; stops it first if it still runs. */
   restart(name: Name, env?: Readonly<Record<string, string>>): Promise<void>;
   /** SIGTERM for all; resolves with the exit codes once they are gone. */
@@ -84,6 +86,7 @@ export async function startRelay<Name extends string>(options: RelayOptions<Name
       program.signal('SIGKILL');
       await program.exited;
     },
+    signal: (name, signal) => get(name).program.signal(signal),
     async restart(name, env) {
       const { port, program, before } = get(name);
       await program.stop();

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLoki, type LokiWriter, type LokiWriterOptions } from '../../../functions/adapters/loki/writer.ts';
-import type { LogEntry } from '../../../functions/core/alert.ts';
+import type { LogEntry } from '../../../functions/core/event/alert.ts';
 import { after, entryOf as entryAt } from '../../adapters/loki/support.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -49,7 +49,7 @@ export async function rawPush(
   tenant?: string,
 ): Promise<{ status: number; text: string }> {
   const streams = entries.map(({ labels, timestampNs, line, metadata }) => ({
-    stream: { ...labels, service_name: 'falco' },
+    stream: { service_name: 'falco', ...labels },
     values: [[timestampNs, line, metadata]],
   }));
   const response = await fetch(`${url}/loki/api/v1/push`, {

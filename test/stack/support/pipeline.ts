@@ -17,6 +17,10 @@ dedupe:
 severity:
 ${RAISED.map((rule) => `  - { match: ['rule="${rule}"'], priority: Critical, reason: raised }`).join('\n')}
 escalate: { match: ['priority=~"Emergency|Alert|Critical"'] }
+# A storm of its own is in storm.stack.ts: here each incident pages.
+storm: { incidents: 1000 }
+# The samples speak of nodes that fell silent long ago.
+nodes: { watch: false }
 route:
   receiver: oncall
   routes:

@@ -2,6 +2,7 @@
 
 import { expect } from '@jest/globals';
 import { auditIdentity, type Expected, expectedOf, labelText } from './expected.ts';
+import type { Page } from './receivers.ts';
 import { SAMPLE_NAME } from './samples.ts';
 import { countedByRule, countedEvents, type StoredEntry, storedEntries } from './stored.ts';
 import type { World } from './world.ts';
@@ -41,6 +42,7 @@ export async function prove(name: string, world: World): Promise<Proof> {
     alerts: expected.alerts,
     incidents: counts.length,
     pages: world.receivers.pages.length,
+    'of these without the store': world.receivers.pages.filter(isDown).length,
     'raw copies': copies,
     'repeated pages': repeatedPages,
   };
@@ -97,9 +99,17 @@ async function proveParked(world: World, { parked }: Expected): Promise<number> 
   return reasons.size;
 }
 
+/** Told while the store could not be asked; the incident itself is told as well. */
+const isDown = ({ groupKey }: Page): boolean => groupKey.endsWith('#down');
+
 /** Each incident reached each of its receivers. Gives how many pages came more than once. */
-function provePages({ receivers: { pages, faults } }: World, { incidents, pages: must }: Expected): number {
+function provePages({ receivers: { pages: all, faults } }: World, { incidents, pages: must }: Expected): number {
   expect(faults).toEqual([]);
+  const pages = all.filter((page) => !isDown(page));
+  const told = new Set(pages.map(({ receiver, groupKey }) => `${receiver} ${groupKey}`));
+  for (const { receiver, groupKey } of all.filter(isDown)) {
+    expect(told).toContain(`${receiver} ${groupKey.slice(0, -'#down'.length)}`);
+  }
   // The webhook's body alone tells the labels behind a key.
   const labelsOf = new Map(
     pages

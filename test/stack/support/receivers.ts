@@ -14,6 +14,8 @@ export interface Page {
   /** What the vendor, or whoever gets the webhook, tells a repetition by. */
   id: string;
   body: Record<string, unknown>;
+  /** When it came, in milliseconds since the epoch. */
+  at: number;
 }
 
 export interface Receivers {
@@ -21,6 +23,8 @@ export interface Receivers {
   /** For the environment of notify. */
   env: Readonly<Record<string, string>>;
   pages: readonly Page[];
+  /** Words that ring nobody: how what they were told before has changed. */
+  updates: readonly Page[];
   /** What was not as the vendor's or the standard's documentation has it. */
   faults: readonly string[];
   /** Asks after each page. */
@@ -48,18 +52,23 @@ export function receiversYaml(url: string): string {
 /** @param pauseMs how long each takes to answer what it has already taken */
 export async function startReceivers(pauseMs = () => 0): Promise<Receivers> {
   const pages: Page[] = [];
+  const updates: Page[] = [];
   const faults: string[] = [];
   const changes = createChanges();
   const server = createServer(async (request, response) => {
     const receiver = request.url?.split('/')[1] ?? '';
-    const body = await text(request);
+    // Whoever was cut off in the middle of a word has said nothing.
+    const body = await text(request).catch(() => undefined);
+    if (body === undefined) return;
     try {
       const page = read(receiver, body, request.headers);
-      pages.push(page);
+      (rings(request.url ?? '', page, pages) ? pages : updates).push(page);
       changes.tell();
       await sleep(pauseMs());
       response.writeHead(receiver === 'oncall' ? 202 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ ok: true, channel: 'C0123456789', ts: `1795424400.${pages.length}` }));
+      response.end(
+        JSON.stringify({ ok: true, channel: 'C0123456789', ts: `1795424400.${pages.length + updates.length}` }),
+      );
     } catch (error) {
       faults.push(`${receiver}: ${(error as Error).message}`);
       response.writeHead(500).end();
@@ -76,6 +85,7 @@ export async function startReceivers(pauseMs = () => 0): Promise<Receivers> {
       PAYMENTS_SECRET: SECRETS.payments ?? '',
     },
     pages,
+    updates,
     faults,
     until: changes.until,
     close() {
@@ -85,25 +95,47 @@ export async function startReceivers(pauseMs = () => 0): Promise<Receivers> {
   };
 }
 
-/** Every page of these scenarios is an incident's first, so generation and word are 1. */
+/**
+ * Of updates PagerDuty is told who it was, should that be known after the page: a trigger of the same key, which goes to the
+ * alert's log. Slack's are changes of a message and replies to it; a webhook's body says so.
+ */
+function rings(path: string, { receiver, body, id }: Page, before: readonly Page[]): boolean {
+  if (receiver === 'oncall') {
+    const last = before.findLast((page) => page.receiver === receiver && page.id === id);
+    return !last || whoOf(last.body) === whoOf(body);
+  }
+  if (receiver === 'chat') return path.endsWith('/chat.postMessage') && body.thread_ts === undefined;
+  return (body.notification as { type?: string } | undefined)?.type === 'page';
+}
+
+function whoOf(body: Page['body']): string | undefined {
+  return (body as { payload: { custom_details: { who?: string } } }).payload.custom_details.who;
+}
+
+/** Every incident of these scenarios is its group's first, so its generation is 1. */
 function read(receiver: string, body: string, headers: IncomingHttpHeaders): Page {
   const json = JSON.parse(body) as Record<string, unknown>;
+  const at = Date.now();
   if (receiver === 'oncall') {
     if (json.routing_key !== ROUTING_KEY || json.event_action !== 'trigger') throw new Error('not a trigger of ours');
     const id = String(json.dedup_key);
-    return { receiver, groupKey: withoutGeneration(id), id, body: json };
+    return { receiver, groupKey: withoutGeneration(id), id, body: json, at };
   }
   if (receiver === 'chat') {
     if (headers.authorization !== `Bearer ${SLACK_TOKEN}`) throw new Error('not our token');
-    const { metadata } = json as { metadata: { event_payload: { dedup_key: string; message_id: string } } };
-    const { dedup_key: key, message_id: id } = metadata.event_payload;
-    return { receiver, groupKey: withoutGeneration(key), id, body: json };
+    const { metadata } = json as { metadata?: { event_payload: { dedup_key: string; message_id: string } } };
+    // A reply stands below the message that says whose it is.
+    if (!metadata && json.thread_ts) return { receiver, groupKey: '', id: String(json.thread_ts), body: json, at };
+    const { dedup_key: key = '', message_id: id = '' } = metadata?.event_payload ?? {};
+    return { receiver, groupKey: withoutGeneration(key), id, body: json, at };
   }
   new Webhook(SECRETS[receiver] ?? '').verify(body, headers as Record<string, string>);
-  return { receiver, groupKey: String(json.groupKey), id: String(headers['webhook-id']), body: json };
+  return { receiver, groupKey: String(json.groupKey), id: String(headers['webhook-id']), body: json, at };
 }
 
+/** While the store is down the generation is a quarter of a day. */
 function withoutGeneration(dedupKey: string): string {
-  if (!dedupKey.endsWith('/1')) throw new Error(`not an incident's first generation: ${dedupKey}`);
-  return dedupKey.slice(0, -2);
+  const [, groupKey] = /^(.*)\/1$/s.exec(dedupKey) ?? /^(.*#down)\/\d{10}$/s.exec(dedupKey) ?? [];
+  if (groupKey === undefined) throw new Error(`not an incident's first generation: ${dedupKey}`);
+  return groupKey;
 }

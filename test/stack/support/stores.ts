@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFirestore } from '../programs/firestore.ts';
+import type { Program } from '../programs/program.ts';
 import { startProxy } from '../programs/proxy.ts';
 import { type RedisServer, startRedis } from '../programs/redis.ts';
 
@@ -73,7 +74,7 @@ export async function redisPair(): Promise<RedisPair> {
 }
 
 /** Keys as functions/adapters/store/redis-events.lua.ts names them. */
-async function unfinishedIn(redis: RedisServer): Promise<number> {
+export async function unfinishedIn(redis: RedisServer): Promise<number> {
   const [windows, summaries] = await Promise.all([
     redis.command('ZCARD', 'falco:windows'),
     redis.command('ZCARD', 'falco:summaries'),
@@ -87,7 +88,7 @@ function integer(answer: string): number {
   return Number(digits);
 }
 
-export async function firestoreStore(): Promise<ScenarioStore> {
+export async function firestoreStore(): Promise<ScenarioStore & { program: Program }> {
   const emulator = await startFirestore();
   const documents = `http://${emulator.host}/v1/projects/falco-relay-test/databases/(default)/documents`;
   async function count(collection: string): Promise<number> {
@@ -100,6 +101,7 @@ export async function firestoreStore(): Promise<ScenarioStore> {
     url: 'firestore://falco-relay-test/(default)',
     env: { FIRESTORE_EMULATOR_HOST: emulator.host },
     unfinished: async () => (await count('windows')) + (await count('summaries')),
+    program: emulator.program,
     stop: () => emulator.program.stop(),
   };
 }

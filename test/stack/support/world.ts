@@ -3,7 +3,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '../../../functions/adapters/store/open.ts';
 import { type Loki, startLoki } from '../programs/loki.ts';
 import { type PulledMessage, startPubsub } from '../programs/pubsub.ts';
@@ -14,6 +13,7 @@ import type { Random } from './random.ts';
 import { type Receivers, receiversYaml, startReceivers } from './receivers.ts';
 import type { Sample } from './samples.ts';
 import type { ScenarioStore } from './stores.ts';
+import { startSweeper } from './sweeper.ts';
 import { ACK_DEADLINE_MS, startTap, type Tap } from './tap.ts';
 
 export const FUNCTIONS = ['ingest', 'escalate', 'notify', 'sweep'] as const;
@@ -27,8 +27,6 @@ const SUBSCRIPTIONS: readonly { topic: string; to: FunctionName; backoffMs: numb
   { topic: 'notifications', to: 'notify', backoffMs: 500 },
 ];
 const DEAD_LETTER = 'falco-dead-letter';
-/** Sweep is called this long after it answered. */
-const SWEEP_PAUSE_MS = 2_500;
 /** Of one publish request. */
 const BATCH = 50;
 
@@ -108,7 +106,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
   const published: Published[] = [];
   const pulled = new Map<string, PulledMessage[]>(topics.map((topic) => [topic, []]));
-  const sweeper = startSweeper(tap);
+  const sweeper = startSweeper(tap.url('sweep'));
 
   async function messages(topic: string): Promise<PulledMessage[]> {
     const known = pulled.get(topic) ?? [];
@@ -206,30 +204,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       receivers.close();
       await Promise.all([pubsub.program.stop(), loki.stop()]);
       await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Calls sweep again and again, as the scheduler does once a minute. */
-function startSweeper(tap: Tap): { next(): Promise<void>; stop(): Promise<void> } {
-  const stopping = new AbortController();
-  let told: (() => void)[] = [];
-  const running = (async () => {
-    while (!stopping.signal.aborted) {
-      await fetch(tap.url('sweep'), { method: 'POST', body: '{}' }).catch(() => {});
-      for (const tell of told) tell();
-      told = [];
-      await sleep(SWEEP_PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  })();
-  return {
-    next: () =>
-      new Promise((resolve) => {
-        told.push(resolve);
-      }),
-    async stop() {
-      stopping.abort();
-      await running;
     },
   };
 }
