@@ -1,0 +1,128 @@
+/** Faults in how silence and loss upstream are judged, and in rules that time decides. */
+
+import type { Fault } from './fault.ts';
+
+const WATCH = ['test/core/watch/watch.test.ts', 'test/sweep'];
+const LOSSES = ['test/core/watch/losses.test.ts', 'test/sweep'];
+
+export const WATCH_FAULTS: readonly Fault[] = [
+  {
+    id: 'quiet-is-not-looked-at-again',
+    rule: 'c2',
+    does: 'counts in an incident that should be quiet, because sweep has not been there yet',
+    file: 'functions/core/incident/incident.ts',
+    from: "previous.state === 'quiet' || now >= quietAt(previous)",
+    to: "previous.state === 'quiet'",
+    suites: ['test/core/incident/incident.test.ts', 'test/escalate'],
+  },
+  {
+    id: 'growth-told-each-sweep',
+    rule: 'c6',
+    does: 'tells of growth without remembering that it did',
+    file: 'functions/core/incident/incident-time.ts',
+    from: '  if (update) next = toldNow(next, now, next.told.updates + (grew ? 1 : 0));\n',
+    to: '',
+    suites: ['test/core/incident/incident-time.test.ts', 'test/escalate'],
+  },
+  {
+    id: 'role-decided-anew',
+    rule: 'a8',
+    does: 'decides the role of a redelivery from the window as it is by then',
+    file: 'functions/adapters/store/claim-event.ts',
+    from: 'if (!(known.parked && claim.replay && !known.log)) return answer(claim.uuid, known, true);',
+    to:
+      'if (!(known.parked && claim.replay && !known.log)) ' +
+      'return answer(claim.uuid, { ...known, ...placeOf(state, claim, now, newId) }, true);',
+    suites: ['test/adapters/store/memory.test.ts', 'test/rules'],
+  },
+  {
+    id: 'closed-window-keeps-its-count',
+    rule: 'b2',
+    does: 'keeps the count of a closed window for the next one',
+    file: 'functions/adapters/store/memory.ts',
+    from: '      tallies.delete(window.id);\n      if (tally) summaries.set(window.id,',
+    to: '      if (tally) summaries.set(window.fingerprint,',
+    suites: ['test/adapters/store/memory.test.ts', 'test/rules'],
+  },
+  {
+    id: 'redis-by-another-clock',
+    rule: 'b6',
+    does: 'closes windows by a clock that is a minute ahead of the store’s',
+    file: 'functions/adapters/store/redis-events.lua.ts',
+    from: 'local now = time[1] * 1000 + math.floor(time[2] / 1000)\n',
+    to: 'local now = time[1] * 1000 + math.floor(time[2] / 1000) + 60000\n',
+    suites: ['test/stack/store-redis'],
+  },
+  {
+    id: 'own-place-taken-for-a-page',
+    rule: 'd11',
+    does: 'rings a stand-in again for a page that it was rung for',
+    file: 'functions/core/incident/delivery.ts',
+    from: '(existing.standsInWord ?? 0) >= failing.page;',
+    to: '(existing.standsInWord ?? 0) > failing.page;',
+    suites: ['test/core/incident/delivery.test.ts', 'test/sweep', 'test/notify'],
+  },
+  {
+    id: 'deleted-node-is-missed',
+    rule: 'e1',
+    does: 'tells of a node that was deleted',
+    file: 'functions/core/watch/watch.ts',
+    from: "  if (presence === 'absent' && silence >= quiet) return { next: 'forgotten', reason: 'node-deleted', at: now };\n",
+    to: '',
+    suites: WATCH,
+  },
+  {
+    id: 'silence-by-the-clock',
+    rule: 'e4',
+    does: 'takes an outage of Pub/Sub for the silence of every node',
+    file: 'functions/core/watch/watch.ts',
+    from: '  const silence = silenceSince(node.lastAt, flow);\n',
+    to: '  const silence = now - node.lastAt;\n',
+    suites: WATCH,
+  },
+  {
+    id: 'silent-after-an-alert-is-quiet',
+    rule: 'e1',
+    does: 'makes no more of a node that alerted just before it fell silent',
+    file: 'functions/core/watch/watch.ts',
+    from: '  const loud = node.alertedAt > 0 &&',
+    to: '  const loud = node.alertedAt < 0 &&',
+    suites: WATCH,
+  },
+  {
+    id: 'one-lossy-snapshot-is-told',
+    rule: 'e5',
+    does: 'tells of drops after a single snapshot',
+    file: 'functions/core/watch/losses.ts',
+    from: '    if (next.lossy >= IN_A_ROW) worst =',
+    to: '    if (next.lossy >= 1) worst =',
+    suites: LOSSES,
+  },
+  {
+    id: 'falcos-own-drops-are-a-gap',
+    rule: 'e6',
+    does: 'takes what Falco threw away itself for lost on the way',
+    file: 'functions/core/watch/losses.ts',
+    from: 'expected: after - before - Math.max(0, snapshot.queueDrops - last.queueDrops),',
+    to: 'expected: after - before,',
+    suites: LOSSES,
+  },
+  {
+    id: 'restart-is-a-gap',
+    rule: 'e7',
+    does: 'compares counters of two runs of Falco',
+    file: 'functions/core/watch/losses.ts',
+    from: '      last.run === snapshot.run &&\n      last.matches',
+    to: '      last.matches',
+    suites: LOSSES,
+  },
+  {
+    id: 'silence-told-and-not-owed',
+    rule: 'e8',
+    does: 'forgets to tell of a silent node when the publish failed',
+    file: 'functions/sweep/judge-nodes.ts',
+    from: '      return node.owes.filter((_, index) => done[index]);\n',
+    to: '      return node.owes.filter((_, index) => done[index] || index >= 0);\n',
+    suites: ['test/sweep'],
+  },
+];
