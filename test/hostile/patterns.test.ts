@@ -1,7 +1,7 @@
 /** Which regular expressions there are; `npm run fuzz` measures each. */
 
 import { expect, test } from '@jest/globals';
-import { textsAgainst } from './patterns.ts';
+import { attacksOn, textOf } from './patterns.ts';
 import { BOUNDED, ourPatterns } from './slow-patterns.ts';
 
 const { patterns, builders } = await ourPatterns();
@@ -25,6 +25,6 @@ test('what is said to be bounded is there', () => {
 });
 
 test('texts against a pattern are made of its own pieces', () => {
-  const texts = textsAgainst({ source: '^(?:x|[0-9]{3})-gke-.+$', flags: '' }, 12);
+  const texts = attacksOn({ source: '^(?:x|[0-9]{3})-gke-.+$', flags: '' }).map((attack) => textOf(attack, 12));
   expect(texts).toEqual(expect.arrayContaining(['xxxxxxxxxxxx\0', '-gke--gke--gke-\0', '111111111111\0']));
 });

@@ -44,23 +44,35 @@ const PREFERENCES = ['aA1-./_ "=:@\\\n', '1a-./ "=:@\\\n', ' -./:="@\\\n1a'] as 
 const MOST_TEXTS = 300;
 const LONGEST_PIECE = 6;
 
-/** Texts of about so many characters: each run of the pattern's pieces over and over, behind what comes before it. */
-export function textsAgainst({ source, flags }: Pick<Pattern, 'source' | 'flags'>, characters: number): string[] {
-  const texts = new Set<string>();
+/** A text that may make a pattern slow: a piece over and over, between two others. */
+export interface Attack {
+  before: string;
+  pump: string;
+  after: string;
+}
+
+/** Each run of the pattern's pieces as the pump, behind what comes before it. */
+export function attacksOn({ source, flags }: Pick<Pattern, 'source' | 'flags'>): Attack[] {
+  const attacks = new Map<string, Attack>();
+  const add = (attack: Attack): unknown => attacks.set(JSON.stringify(attack), attack);
   for (const preference of PREFERENCES) {
     const pieces = piecesOf(source, flags, preference);
     for (let length = 1; length <= LONGEST_PIECE; length += 1) {
       for (let at = 0; at + length <= pieces.length; at += 1) {
         const pump = pieces.slice(at, at + length).join('');
         if (pump === '') continue;
-        const pumped = pump.repeat(Math.ceil(characters / pump.length));
-        for (const before of ['', pieces[0] ?? '', pieces.slice(0, at).join('')]) texts.add(`${before}${pumped}\0`);
-        texts.add(`${pumped}\n${pieces.at(-1)}`);
+        for (const before of ['', pieces[0] ?? '', pieces.slice(0, at).join('')]) add({ before, pump, after: '\0' });
+        add({ before: '', pump, after: `\n${pieces.at(-1)}` });
       }
-      if (texts.size >= MOST_TEXTS) break;
+      if (attacks.size >= MOST_TEXTS) break;
     }
   }
-  return [...texts];
+  return [...attacks.values()];
+}
+
+/** Of about so many characters. */
+export function textOf({ before, pump, after }: Attack, characters: number): string {
+  return `${before}${pump.repeat(Math.ceil(characters / pump.length))}${after}`;
 }
 
 const TOKEN =
