@@ -46,5 +46,5 @@ export async function each(work: readonly Promise<void>[]): Promise<void> {
 
 export const alerts = (n: number): string => `${n} ${n === 1 ? 'alert' : 'alerts'}`;
 
-/** `2026-11-23 10:00:05`, UTC. */
-export const momentText = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+/** `2026-11-23 10:00:05 UTC` */
+export const momentText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

@@ -33,7 +33,7 @@ test('a silence that is taken out before its end is told to have ended, once, wi
   await before.deliver('escalations', 'escalate');
   before.time.pass(30 * MINUTE);
   expect(await swept(after)).toEqual([
-    'Falco Relay: a silence ended: silence by ana@acme.example: red-team week. It was taken out of pipeline.yaml before its end at 2026-11-23 11:00:05; 1 alert told nobody.',
+    'Falco Relay: a silence ended: silence by ana@acme.example: red-team week. It was taken out of pipeline.yaml before its end at 2026-11-23 11:00:05 UTC; 1 alert told nobody.',
   ]);
   before.time.pass(MINUTE);
   expect(await swept(after)).toEqual([]);
@@ -47,7 +47,7 @@ test('one that ended before it was taken out, and before any sweep came, is told
   await swept(before);
   before.time.pass(180 * MINUTE);
   expect(await swept(after)).toEqual([
-    expect.stringContaining('It ended at 2026-11-23 11:00:05; 0 alerts told nobody.'),
+    expect.stringContaining('It ended at 2026-11-23 11:00:05 UTC; 0 alerts told nobody.'),
   ]);
   expect(await swept(after)).toEqual([]);
 });
