@@ -9,7 +9,7 @@ import { createAct } from './callback/act.ts';
 import { createCallback } from './callback/handler.ts';
 import { MOST_BYTES } from './callback/verify.ts';
 import type { Config } from './config.ts';
-import type { Answer, Handler, Request } from './core/http.ts';
+import { type Answer, type Handler, ONLY_POST, type Request } from './core/http.ts';
 import { startOutsideOfAnyRequest } from './core/lane.ts';
 import { defectOf, type WriteLog } from './core/log.ts';
 import { createSilenceCache } from './core/mute/silence-cache.ts';
@@ -171,7 +171,11 @@ export function createRelay(deps: RelayDeps): Relay {
 
   return {
     handlers: Object.fromEntries(
-      FUNCTIONS.map((name) => [name, opening(handlers[name], writeLog)]),
+      FUNCTIONS.map((name) => {
+        const open = opening(handlers[name], writeLog);
+        // Who is open to all answers for itself, and counts what it refuses.
+        return [name, name === 'callback' ? open : onlyPosted(open)];
+      }),
     ) as Relay['handlers'],
     store,
     async close() {
@@ -202,6 +206,10 @@ export function register(relay: Relay): void {
       });
     });
   }
+}
+
+function onlyPosted(handle: Handler): Handler {
+  return (request) => (request.method === 'POST' ? handle(request) : Promise.resolve(ONLY_POST));
 }
 
 /** Builds the handler at the first request; a failure is that request's, and the next one tries again. */

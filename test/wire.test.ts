@@ -37,7 +37,7 @@ describe('ingest', () => {
     // One outage of one client is complained of once.
     expect(lines.filter(({ message }) => message === 'Redis: ECONNREFUSED')).toHaveLength(1);
     await relay.close();
-  });
+  }, 60_000);
 
   test('that was told of no store says what to set, in the log alone', async () => {
     const { relay, lines, ingest } = relayAt('');
@@ -46,6 +46,19 @@ describe('ingest', () => {
     await relay.close();
   });
 });
+
+test.each(['ingest', 'escalate', 'notify', 'sweep'] as const)(
+  '%s does nothing for whoever only looks',
+  async (name) => {
+    const { relay, lines, published } = relayAt('memory:');
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+      const answer = await relay.handlers[name]({ method, headers: {}, body: undefined });
+      expect(answer).toEqual({ status: 405, headers: { allow: 'POST' } });
+    }
+    expect({ lines, published }).toEqual({ lines: [], published: [] });
+    await relay.close();
+  },
+);
 
 describe('callback', () => {
   const signing_secrets = ['0123456789abcdef'];

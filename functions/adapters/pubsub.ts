@@ -189,5 +189,8 @@ function sizeOf({ data, attributes }: OutgoingMessage): number {
 /** Loading the client takes a quarter of a second, so an instance that publishes nothing never does. */
 async function connectToPubsub(projectId: string): Promise<PubsubClient> {
   const { PubSub } = await import('@google-cloud/pubsub');
-  return new PubSub({ projectId });
+  const client = new PubSub({ projectId });
+  // Where credentials are missing, the client's publisher rejects once more than anybody can handle, which ends the process.
+  if (!client.isEmulator) await client.auth.getClient();
+  return client;
 }

@@ -21,6 +21,9 @@ export type Handler = (request: Request) => Promise<Answer>;
 /** Nothing is owed any more: Pub/Sub forgets the message. */
 export const ACKNOWLEDGED: Answer = { status: 204 };
 
+/** Pub/Sub and the scheduler post: whoever merely looks at the address sweeps and parks nothing. */
+export const ONLY_POST: Answer = { status: 405, headers: { allow: 'POST' } };
+
 /** Pub/Sub delivers the message again. */
 export function nack(reason: string): Answer {
   return { status: 503, body: { reason } };

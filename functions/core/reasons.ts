@@ -77,7 +77,10 @@ export const REASONS = {
   },
   'loki-throttled': { retryable: true, help: 'Loki answered 429: raise its ingestion limits if it lasts.' },
   'loki-blocked': { retryable: true, help: 'Loki answered 260: ingestion is blocked for the tenant.' },
-  'loki-denied': { retryable: true, help: 'Loki answered 401, 403 or 404: check LOKI_URL, tenant and credentials.' },
+  'loki-denied': {
+    retryable: true,
+    help: 'Loki refuses whatever is pushed: check LOKI_URL, tenant, credentials, and that allow_structured_metadata is on.',
+  },
   'loki-unavailable': { retryable: true, help: 'Loki is down, slow or failing.' },
   // Store and Pub/Sub.
   'window-uncounted': {

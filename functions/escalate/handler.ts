@@ -59,7 +59,7 @@ export function createEscalate(deps: EscalateDeps): Handler {
   const count = createKeyedLanes<string, void>((id) => createMutedLane(deps, id));
 
   return async (request) => {
-    const envelope = readMessage(request.body);
+    const envelope = readMessage(request.body, request.rawBody);
     if (!envelope.ok) return parkOrNack(deps.park, { from: 'escalate', ...envelope }, envelope.original);
     const { message } = envelope;
     const alert = readAlert(message.text);

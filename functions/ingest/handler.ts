@@ -79,7 +79,7 @@ async function ingest(deps: IngestDeps, bound: BoundLabels, { rawBody, body }: R
   const leave = deps.admission.enter(rawBody?.length ?? 0);
   if (!leave) return { status: 429, body: { reason: 'overloaded' satisfies ReasonCode } };
   try {
-    const envelope = readMessage(body);
+    const envelope = readMessage(body, rawBody);
     if (!envelope.ok) return await parkOrNack(deps.park, { from: 'ingest', ...envelope }, envelope.original);
     const { message } = envelope;
     const read = readEvent(message.text);

@@ -57,7 +57,7 @@ export interface NotifyDeps {
 export function createNotify(deps: NotifyDeps): Handler {
   const guard = createGuard(deps.clock);
   return async (request) => {
-    const envelope = readMessage(request.body);
+    const envelope = readMessage(request.body, request.rawBody);
     if (!envelope.ok) return parkOrNack(deps.park, { from: 'notify', ...envelope }, envelope.original);
     const { message } = envelope;
     const ref = readRef(message.text);

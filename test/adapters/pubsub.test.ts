@@ -1,5 +1,7 @@
 /** What the adapter does around Pub/Sub's client, with a client of our own; test/stack/pubsub.stack.ts has the real one. */
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import {
   createTopics,
@@ -206,4 +208,21 @@ test('close closes the client that was made, and none that was not', async () =>
   await fake.topics.publish('retry', message('1'));
   await fake.topics.close();
   expect(fake.closed).toBe(1);
+});
+
+test('without credentials the real client fails each publish, and never the process', async () => {
+  const { PUBSUB_EMULATOR_HOST: _, ...env } = process.env;
+  const module = new URL('../../functions/adapters/pubsub.ts', import.meta.url).href;
+  const program = `
+    import { createTopics } from ${JSON.stringify(module)};
+    const topics = createTopics({ projectId: 'p', topics: ${JSON.stringify(TOPICS)}, after: () => () => {} });
+    for (let again = 0; again < 2; again += 1) {
+      await topics.publish('retry', { data: 'x', attributes: {} }).catch(({ reason }) => console.log(reason));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    process.exit(0);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    env: { ...env, GOOGLE_APPLICATION_CREDENTIALS: '/dev/null/none.json' },
+  });
+  expect(stdout).toBe('pubsub-unavailable\npubsub-unavailable\n');
 });

@@ -24,6 +24,7 @@ const LIMITED: Overrides = {
   'small-burst': { ingestion_rate_mb: 50, ingestion_burst_size_mb: 0.2 },
   'slow-stream': SLOW_STREAM,
   'slow-shards': { ...SLOW_STREAM, shard_streams: { enabled: true, desired_rate: '100MB' } },
+  'no-metadata': { allow_structured_metadata: false },
   throttled: { ingestion_rate_mb: 0.001, ingestion_burst_size_mb: 0.01 },
   blocked: { block_ingestion_until: '2100-01-01T00:00:00Z' },
   'blocked-as-400': { block_ingestion_until: '2100-01-01T00:00:00Z', block_ingestion_status_code: 400 },
@@ -101,6 +102,18 @@ describe('limits', () => {
       expect(await rawCount(tenants.url, cluster, tenant)).toBe(1);
     },
   );
+
+  test('a tenant whose Loki takes no metadata: all of it waits, and nothing is refused', async () => {
+    const tenant = 'no-metadata';
+    const cluster = newCluster();
+    const writer = writerTo(tenants.url, { tenant });
+    const entries = names(5).map((uuid) => entryOf(cluster, uuid));
+    const waits = { kind: 'unavailable', reason: 'loki-denied', detail: expect.stringContaining('disallowed') };
+    expect(await pushAll(writer, entries)).toEqual(entries.map(() => waits));
+    await allow(tenant);
+    await Promise.all(entries.map((entry) => deliver(writer, entry, { again: true })));
+    expect(await countByUuid(tenants.url, cluster, tenant)).toBe(5);
+  });
 });
 
 describe('tenants and credentials', () => {

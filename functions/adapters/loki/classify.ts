@@ -25,6 +25,9 @@ export const DETAIL_LIMIT = 500;
 const BLOCKED = /^ingestion blocked for user /;
 const TOO_LARGE = /(?:received|trying to send) message larger than max/;
 const BEHIND = /entry too far behind|entry out of order/;
+/** Settings that refuse whatever is pushed: Loki's own, a gateway's page, and Go's word to plain HTTP on a port for TLS. */
+const MISCONFIGURED =
+  /structured metadata, but this feature is disallowed|^\s*<(?:!doctype|html)|^Client sent an HTTP request to an HTTPS server/i;
 const IGNORED = /total ignored: (\d+) out of (\d+) for stream/;
 
 /**
@@ -39,6 +42,7 @@ export function classify(status: number, body: string): Answer {
   if (status === 413 || (status >= 500 && TOO_LARGE.test(body))) return { kind: 'too-large', detail };
   if (status === 429) return { kind: 'throttled', scope: throttleScope(body), detail };
   if (status === 400) {
+    if (MISCONFIGURED.test(body)) return { kind: 'unavailable', reason: 'loki-denied', detail };
     if (!BEHIND.test(body)) return { kind: 'refused', detail };
     const [, ignored, of] = IGNORED.exec(body) ?? [];
     return { kind: 'behind', detail, all: ignored !== undefined && ignored === of ? Number(of) : undefined };

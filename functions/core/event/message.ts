@@ -16,7 +16,7 @@ export interface Message {
 
 /** What is parked of a message that can't be read. */
 export interface Original {
-  /** The bytes as far as they could be decoded; '' where there are none or too many to publish. */
+  /** The bytes as far as they could be decoded, else the request's body; '' where there is none or too much to publish. */
   data: Uint8Array | '';
   attributes: Readonly<Record<string, string>>;
   messageId?: string;
@@ -29,6 +29,8 @@ export type MessageResult =
 
 /** https://cloud.google.com/pubsub/quotas#resource_limits */
 const MOST_BYTES = 10 * 1024 * 1024;
+/** Of a body that is parked: leaves room for attributes in what Pub/Sub takes. */
+const MOST_PARKED_BYTES = 9_500_000;
 
 const pushSchema = z.object({
   message: z.object({
@@ -48,12 +50,13 @@ const cloudEventSchema = z.object({ data: pushSchema });
 
 /**
  * @param body the parsed request body: a plain push, Eventarc's, or a CloudEvent around one
- * @param size of the request body in bytes, where it is known
+ * @param rawBody as it was received: parked where no data can be found in it
  */
-export function readMessage(body: unknown, size?: number): MessageResult {
+export function readMessage(body: unknown, rawBody?: Uint8Array): MessageResult {
   const push = pushSchema.safeParse(body).data ?? cloudEventSchema.safeParse(body).data?.data;
+  const whole = rawBody && rawBody.length <= MOST_PARKED_BYTES ? rawBody : '';
   if (!push) {
-    const original: Original = { data: '', attributes: {} };
+    const original: Original = { data: whole, attributes: {} };
     return { ok: false, reason: 'message-no-envelope', detail: 'the body has no object "message"', original };
   }
   const { message } = push;
@@ -69,9 +72,9 @@ export function readMessage(body: unknown, size?: number): MessageResult {
 
   const { data } = message;
   if (data === undefined || data === null || data === '') return refuse('message-no-data', 'message.data is absent');
-  if (typeof data !== 'string') return refuse('message-bad-base64', 'message.data is not a string');
+  if (typeof data !== 'string') return refuse('message-bad-base64', 'message.data is not a string', whole);
   // Base64 takes four characters for three bytes: this refuses before anything is decoded.
-  const length = Math.max(data.length * 0.75 - 2, size === undefined ? 0 : Math.min(size, data.length) * 0.75 - 2);
+  const length = data.length * 0.75 - 2;
   if (length > MOST_BYTES) return refuse('message-too-large', `message.data has about ${Math.floor(length)} bytes`);
   const bytes = decodeBase64(data);
   if (!bytes) return refuse('message-bad-base64', 'message.data is not base64', Buffer.from(data));

@@ -71,7 +71,12 @@ const BUTTONS: readonly Scenario[] = [
       says([15, 15], 'chat', 'silence by ana', 'until 2026-11-23 10:02:05 UTC'),
       want([20, 20], 'oncall', 'update'),
       want([30, 30], 'oncall', 'update', { mute: { n: 1 } }),
-      says([30, 30], 'chat', 'silence by ana: ended by bob', 'it ended at 2026-11-23 09:20:05 UTC; 1 alert told nobody'),
+      says(
+        [30, 30],
+        'chat',
+        'silence by ana: ended by bob',
+        'it ended at 2026-11-23 09:20:05 UTC; 1 alert told nobody',
+      ),
     ],
     until: 100,
   },
