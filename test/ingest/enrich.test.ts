@@ -116,13 +116,6 @@ describe('a context', () => {
     expect(context.workload).toEqual({ kind: 'Pod', name: 'ledger-api-7c9d5b8f6-x2x8k' });
   });
 
-  test('of a pod that was made anew under the same name has no digest', async () => {
-    const { enrich } = setUp();
-    const context = await enrich(eventOf({ 'k8s.pod.uid': 'an-earlier-pod' }), ATTRIBUTES);
-    expect(context.imageDigest).toBeUndefined();
-    expect(context.podUid).toBe('an-earlier-pod');
-  });
-
   test('of a process on the host wants no pod', async () => {
     const { enrich } = setUp();
     const fields = { 'container.id': 'host', 'container.name': 'host', 'k8s.ns.name': null, 'k8s.pod.name': null };
