@@ -18,6 +18,7 @@ const metadata = z.object({
   namespace: z.string().nullish(),
   uid: z.string().nullish(),
   labels,
+  annotations: labels,
   ownerReferences: z
     .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
     .nullish(),
@@ -50,15 +51,20 @@ const nodeObject = z.object({
 /** Labels are shown, matched and written: few, and short as Kubernetes has them. */
 const MAX_LABELS = 64;
 
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-config-mirror: the static pod's uid. */
+const MIRROR = 'kubernetes.io/config.mirror';
+
 /** Each of these gives undefined for what is no such object. */
 export function pod(body: unknown): PodFacts | undefined {
   const parsed = podObject.safeParse(body);
   if (!parsed.success) return undefined;
   const { spec } = parsed.data;
-  const { uid, ownerReferences } = parsed.data.metadata;
+  const { uid, annotations, ownerReferences } = parsed.data.metadata;
+  const staticUid = annotations?.[MIRROR];
   const controller = controllerOf(ownerReferences);
   return {
     uid: uid ?? '',
+    ...(staticUid && { staticUid }),
     labels: labelsOf(parsed.data.metadata.labels),
     containers: containersOf(parsed.data),
     ...(spec.nodeName && isObjectName(spec.nodeName) && { node: spec.nodeName }),
@@ -71,9 +77,10 @@ export function podsOnNode(body: unknown): PodOnNode[] | undefined {
   const parsed = podList.safeParse(body);
   if (!parsed.success) return undefined;
   return parsed.data.items.flatMap((item) => {
-    const { namespace, name } = item.metadata;
+    const { namespace, name, uid } = item.metadata;
     if (!namespace || !name || !isLabelName(namespace) || !isObjectName(name)) return [];
-    return [{ namespace, name, containerIds: containersOf(item).flatMap(({ id }) => (id ? [id] : [])) }];
+    const containerIds = containersOf(item).flatMap(({ id }) => (id ? [id] : []));
+    return [{ namespace, name, uid: uid ?? '', containerIds }];
   });
 }
 

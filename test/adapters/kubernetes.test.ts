@@ -93,11 +93,20 @@ describe('what is read of', () => {
     });
   });
 
+  test('a static pod', async () => {
+    const annotations = { 'kubernetes.io/config.mirror': 'uid-on-the-node' };
+    const { source, target } = await setUp({ body: { metadata: { name: 'x', uid: 'u', annotations }, spec: {} } });
+    expect(await source.pod(target, 'kube-system', 'x', signal)).toEqual({
+      found: true,
+      value: { uid: 'u', staticUid: 'uid-on-the-node', labels: {}, containers: [] },
+    });
+  });
+
   test('the pods of a node', async () => {
     const { source, target, requests } = await setUp({ body: { items: [POD, { metadata: {}, spec: {} }] } });
     expect(await source.podsOnNode(target, 'node-1', signal)).toEqual({
       found: true,
-      value: [{ namespace: 'payments', name: 'ledger-api-7c9d5b8f6-x2x8k', containerIds: [ID] }],
+      value: [{ namespace: 'payments', name: 'ledger-api-7c9d5b8f6-x2x8k', uid: 'pod-uid', containerIds: [ID] }],
     });
     expect(requests[0]?.path).toBe('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1&limit=512');
   });

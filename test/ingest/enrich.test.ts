@@ -116,13 +116,6 @@ describe('a context', () => {
     expect(context.workload).toEqual({ kind: 'Pod', name: 'ledger-api-7c9d5b8f6-x2x8k' });
   });
 
-  test('of a pod that was made anew under the same name has no digest', async () => {
-    const { enrich } = setUp();
-    const context = await enrich(eventOf({ 'k8s.pod.uid': 'an-earlier-pod' }), ATTRIBUTES);
-    expect(context.imageDigest).toBeUndefined();
-    expect(context.podUid).toBe('an-earlier-pod');
-  });
-
   test('of a process on the host wants no pod', async () => {
     const { enrich } = setUp();
     const fields = { 'container.id': 'host', 'container.name': 'host', 'k8s.ns.name': null, 'k8s.pod.name': null };
@@ -235,11 +228,19 @@ describe('a cluster', () => {
 
   test('that GKE knows, with a node of another by its name, is marked', async () => {
     const { enrich } = setUp({ clusters: [CLUSTER] });
-    const event = eventOf({}, { hostname: 'gke-data-eu4-spot-pool-1df9fd78-h0m4' });
-    expect(await enrich(event, ATTRIBUTES)).toMatchObject({
-      clusterMismatch: true,
-      enrichmentReasons: ['cluster-mismatch'],
-    });
+    for (const other of ['data-eu4', 'payments-us1', 'payments', 'p']) {
+      const context = await enrich(eventOf({}, { hostname: `gke-${other}-spot-pool-1df9fd78-h0m4` }), ATTRIBUTES);
+      expect(context).toMatchObject({ clusterMismatch: true, enrichmentReasons: ['cluster-mismatch'] });
+      expect(context.nodePool).toBeUndefined();
+    }
+  });
+
+  test('that GKE knows, with a node whose name leaves the pool open, is not marked', async () => {
+    const { enrich } = setUp({ clusters: [CLUSTER] });
+    const context = await enrich(eventOf({}, { hostname: 'gke-payments-eu1-new-pool-1df9fd78-h0m4' }), ATTRIBUTES);
+    expect(context).toMatchObject({ clusterMismatch: false, enrichment: 'partial' });
+    expect(context.enrichmentReasons).toEqual(['enrich-not-found']);
+    expect(context.nodePool).toBeUndefined();
   });
 
   test('that had the node a while ago is not marked: it was deleted', async () => {

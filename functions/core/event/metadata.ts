@@ -80,6 +80,8 @@ export interface Owner {
 
 export interface PodFacts {
   uid: string;
+  /** A static pod's uid as its node knows it: `uid` is that of the API server's copy. */
+  staticUid?: string;
   node?: string;
   serviceAccount?: string;
   labels: Readonly<Record<string, string>>;
@@ -95,6 +97,7 @@ export interface NamespaceFacts {
 export interface PodOnNode {
   namespace: string;
   name: string;
+  uid: string;
   containerIds: readonly string[];
 }
 

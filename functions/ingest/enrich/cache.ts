@@ -9,6 +9,8 @@ import type { ReasonCode } from '../../core/reasons.ts';
 
 /** After a failure the same object is not asked for again at once; the breaker looks after the cluster as a whole. */
 const RETRY_MS = 5_000;
+/** How often an answer that does not serve is asked for again. */
+const AGAIN_MS = 2_000;
 /** How long what an open breaker said is remembered by those above. */
 const REFUSED_MS = 1_000;
 /** Requests of one API under way at once. They outlive the events that asked, so those do not bound them. */
@@ -64,13 +66,23 @@ export interface CacheSettings {
 }
 
 export interface Cache<T> {
-  /** `load` is called at most once at a time for a key, outside of the request that asked. */
-  view(key: string, circuit: Circuit, load: (signal: AbortSignal) => Promise<Lookup<T>>): View<T>;
+  /**
+   * `load` is called at most once at a time for a key, outside of the request that asked. An answer that does not serve
+   * who asks counts only while it is new; then it is asked for again.
+   */
+  view(
+    key: string,
+    circuit: Circuit,
+    load: (signal: AbortSignal) => Promise<Lookup<T>>,
+    serves?: (value: T) => boolean,
+  ): View<T>;
 }
 
 interface Entry<T> {
   good?: T;
   goodUntil: number;
+  /** Until when it is the last word even for whom it does not serve. */
+  newUntil: number;
   reason?: ReasonCode;
   freshUntil: number;
   loading?: Promise<void> | undefined;
@@ -80,9 +92,8 @@ export function createCache<T>(settings: CacheSettings): Cache<T> {
   const { clock } = settings;
   const entries = new LRUCache<string, Entry<T>>({ max: settings.entries });
 
-  function shown(entry: Entry<T>, freshUntil: number, reason: ReasonCode | undefined): View<T> {
-    // What was there a while ago says more than nothing, even when it is gone by now: alerts arrive late.
-    if (entry.good !== undefined && clock() < entry.goodUntil) return { value: entry.good, freshUntil };
+  function shown(value: T | undefined, freshUntil: number, reason: ReasonCode | undefined): View<T> {
+    if (value !== undefined) return { value, freshUntil };
     return reason ? { reason, freshUntil } : { freshUntil };
   }
 
@@ -92,6 +103,7 @@ export function createCache<T>(settings: CacheSettings): Cache<T> {
       entry.good = answer.value;
       entry.freshUntil = now + settings.ttlMs;
       entry.goodUntil = entry.freshUntil + settings.staleMs;
+      entry.newUntil = Math.min(entry.freshUntil, now + AGAIN_MS);
       delete entry.reason;
     } else {
       entry.reason = answer.reason;
@@ -102,24 +114,29 @@ export function createCache<T>(settings: CacheSettings): Cache<T> {
   }
 
   return {
-    view(key, circuit, load) {
+    view(key, circuit, load, serves = () => true) {
       const now = clock();
       let entry = entries.get(key);
-      if (entry && !entry.loading && now < entry.freshUntil) return shown(entry, entry.freshUntil, entry.reason);
       if (!entry) {
-        entry = { goodUntil: 0, freshUntil: 0 };
+        entry = { goodUntil: 0, newUntil: 0, freshUntil: 0 };
         entries.set(key, entry);
       }
+      // What was there a while ago says more than nothing, even when it is gone by now: alerts arrive late.
+      const good = now < entry.goodUntil ? entry.good : undefined;
+      const serving = good !== undefined && serves(good) ? good : undefined;
+      const lacking = good !== undefined && serving === undefined && entry.reason === undefined;
+      const freshUntil = lacking ? entry.newUntil : entry.freshUntil;
+      if (!entry.loading && now < freshUntil) return shown(lacking ? good : serving, freshUntil, entry.reason);
       if (!entry.loading) {
         const refused = circuit.enter();
-        if (refused) return shown(entry, now + REFUSED_MS, refused);
+        if (refused) return shown(serving, now + REFUSED_MS, refused);
         const asked = entry;
         asked.loading = loadOutside(load, settings).then((answer) => {
           circuit.leave(answer.found || answer.reason !== 'enrich-unavailable');
           remember(key, asked, answer);
         });
       }
-      return { ...shown(entry, now, undefined), loading: entry.loading as Promise<void> };
+      return { ...shown(serving, now, undefined), loading: entry.loading as Promise<void> };
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   isObjectName,
   type NodeFacts,
   type PodFacts,
+  type PodOnNode,
 } from '../../core/event/metadata.ts';
 import { derivedWorkload } from '../../core/event/workload.ts';
 import { createGathering, type Gathering } from './gather.ts';
@@ -82,11 +83,14 @@ function learn(said: Said, scope: Scope): Filled {
     pod: valid(said.pod, isObjectName, gathering),
   };
   const saidNode = valid(said.node, isObjectName, gathering);
-  const { namespace, pod: name } = names.pod || !api ? names : (findPod(said, saidNode, api, gathering) ?? names);
+  const found = names.pod || !api ? undefined : findPod(said, saidNode, api, gathering);
+  const namespace = found?.namespace ?? names.namespace;
+  const name = found?.name ?? names.pod;
   // A container event that names no pod, and no pod was found for it.
   if (said.containerId && !(namespace && name) && gathering.waiting.length === 0) gathering.miss('enrich-no-pod');
 
-  const pod = api && namespace && name ? gathering.take(api.views.pod(api.target, namespace, name)) : undefined;
+  const uid = said.podUid ?? (found?.uid || undefined);
+  const pod = api && namespace && name ? gathering.take(api.views.pod(api.target, namespace, name, uid)) : undefined;
   const labels = api && namespace ? gathering.take(api.views.namespace(api.target, namespace))?.labels : undefined;
   const workload = pod && api && namespace && name ? workloadOf(pod, namespace, name, api, gathering) : undefined;
   const standIn = standInOf(scope, namespace, name);
@@ -97,7 +101,7 @@ function learn(said: Said, scope: Scope): Filled {
     clusterVersion: scope.facts?.version ?? scope.statics?.version,
     namespace,
     pod: name,
-    podUid: said.podUid ?? pod?.uid,
+    podUid: uid ?? pod?.uid,
     imageDigest: said.imageDigest ?? (pod && digestOf(said, pod)),
     workload: workload ?? standIn.pod?.workload,
     serviceAccount: pod?.serviceAccount ?? standIn.pod?.serviceAccount,
@@ -154,17 +158,12 @@ function valid(name: string | undefined, isName: (text: string) => boolean, gath
 const CONTAINER_ID = /^[0-9a-f]{12,64}$/;
 
 /** The pod of an event whose container is known before its pod is. */
-function findPod(
-  said: Said,
-  node: string | undefined,
-  api: Api,
-  gathering: Gathering,
-): { namespace: string; pod: string } | undefined {
+function findPod(said: Said, node: string | undefined, api: Api, gathering: Gathering): PodOnNode | undefined {
   const id = said.containerId;
   if (!id || !node || !CONTAINER_ID.test(id)) return undefined;
-  const pods = gathering.take(api.views.podsOnNode(api.target, node));
-  const owner = pods?.find(({ containerIds }) => containerIds.some((full) => full.startsWith(id)));
-  return owner && { namespace: owner.namespace, pod: owner.name };
+  const isOwner = ({ containerIds }: PodOnNode): boolean => containerIds.some((full) => full.startsWith(id));
+  const view = api.views.podsOnNode(api.target, node, (pods) => pods.some(isOwner));
+  return gathering.take(view)?.find(isOwner);
 }
 
 function standInOf({ statics, gathering }: Scope, namespace: string | undefined, pod: string | undefined) {
@@ -213,9 +212,8 @@ function workloadOf(
   return above === undefined ? undefined : (above ?? owner);
 }
 
-/** Of the container that the event names. A pod of the same name but another uid may run another image. */
+/** Of the container that the event names. */
 function digestOf(said: Said, pod: PodFacts): string | undefined {
-  if (said.podUid && said.podUid !== pod.uid) return undefined;
   const { containers } = pod;
   const id = said.containerId;
   const container = id

@@ -7,9 +7,11 @@ import {
   type ClusterSource,
   type ClusterStatics,
   clusterKey,
+  type Lookup,
   type MiddleKind,
   type NamespaceFacts,
   type NodeFacts,
+  notFound,
   type Owner,
   type PodFacts,
   type PodOnNode,
@@ -35,8 +37,14 @@ export interface ClusterViews {
 }
 
 export interface KubernetesViews {
-  pod(target: ApiTarget, namespace: string, name: string): View<PodFacts>;
-  podsOnNode(target: ApiTarget, node: string): View<readonly PodOnNode[]>;
+  /** With a uid, of that pod alone: a pod that is made anew takes the name of the one before it. */
+  pod(target: ApiTarget, namespace: string, name: string, uid: string | undefined): View<PodFacts>;
+  /** A list that does not serve is asked for again, once it is no longer new. */
+  podsOnNode(
+    target: ApiTarget,
+    node: string,
+    serves: (pods: readonly PodOnNode[]) => boolean,
+  ): View<readonly PodOnNode[]>;
   ownerOf(target: ApiTarget, kind: MiddleKind, namespace: string, name: string): View<Owner | null>;
   node(target: ApiTarget, name: string): View<NodeFacts>;
   namespace(target: ApiTarget, name: string): View<NamespaceFacts>;
@@ -60,7 +68,7 @@ export function createViews(
     createCircuit({ failures: enrich.breaker_failures, pauseMs: enrich.breaker_pause }, time.clock);
   const factsCache = createCache<ClusterFacts>(settings);
   const pods = createCache<PodFacts>(settings);
-  // A list is only read for a container that is new, so an old list says nothing.
+  // A list is only read for a container that is new, so an old list says little.
   const podsOnNodes = createCache<readonly PodOnNode[]>({ ...settings, ttlMs: enrich.missing_ttl });
   const owners = createCache<Owner | null>(settings);
   const nodes = createCache<NodeFacts>(settings);
@@ -84,10 +92,12 @@ export function createViews(
 
   function kubernetesViews(api: WorkloadSource, prefix: string, apiCircuit: Circuit): KubernetesViews {
     return {
-      pod: (target, namespace, name) =>
-        pods.view(`${prefix}/${namespace}/${name}`, apiCircuit, (signal) => api.pod(target, namespace, name, signal)),
-      podsOnNode: (target, node) =>
-        podsOnNodes.view(`${prefix}/${node}`, apiCircuit, (signal) => api.podsOnNode(target, node, signal)),
+      pod: (target, namespace, name, uid) =>
+        pods.view(`${prefix}/${namespace}/${name}/${uid ?? ''}`, apiCircuit, async (signal) =>
+          only(uid, await api.pod(target, namespace, name, signal)),
+        ),
+      podsOnNode: (target, node, serves) =>
+        podsOnNodes.view(`${prefix}/${node}`, apiCircuit, (signal) => api.podsOnNode(target, node, signal), serves),
       ownerOf: (target, kind, namespace, name) =>
         owners.view(`${prefix}/${kind}/${namespace}/${name}`, apiCircuit, (signal) =>
           api.ownerOf(target, kind, namespace, name, signal),
@@ -100,4 +110,10 @@ export function createViews(
 
   const byCluster = new Map(clusters.map((listed) => [listed, viewsOf(listed)]));
   return (listed) => byCluster.get(listed) ?? viewsOf(listed);
+}
+
+/** Another pod of that name is not the one that was asked for. */
+function only(uid: string | undefined, answer: Lookup<PodFacts>): Lookup<PodFacts> {
+  if (uid === undefined || !answer.found) return answer;
+  return uid === answer.value.uid || uid === answer.value.staticUid ? answer : notFound('enrich-not-found');
 }

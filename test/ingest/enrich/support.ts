@@ -80,8 +80,8 @@ export function fullAnswers(): Record<string, Lookup<unknown>> {
     [`node ${NODE}`]: found({ pool: 'spot-pool', zone: 'europe-west1-b', machineType: 'e2-standard-4', spot: true }),
     'namespace payments': found({ labels: { team: 'money' } }),
     [`pods on ${NODE}`]: found([
-      { namespace: 'payments', name: 'ledger-api-7c9d5b8f6-x2x8k', containerIds: [FULL_ID] },
-      { namespace: 'payments', name: 'other', containerIds: ['b'.repeat(64)] },
+      { namespace: 'payments', name: 'ledger-api-7c9d5b8f6-x2x8k', uid: 'pod-uid', containerIds: [FULL_ID] },
+      { namespace: 'payments', name: 'other', uid: 'other-uid', containerIds: ['b'.repeat(64)] },
     ]),
   };
 }
