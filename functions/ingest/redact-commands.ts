@@ -1,11 +1,12 @@
 /** Secrets that a command takes at a place of its own, without a name or an option. */
 
-import { type Add, ARGUMENT_END, isSecretValue, type Values } from './redact-text.ts';
+import { type Add, ARGUMENT_END, commandIn, isSecretValue, type Values } from './redact-text.ts';
 
 const FROM_LITERAL = /--from-literal[=\s]\s{0,3}(\\{0,8}["'])?[\w.-]{1,253}=/g;
 const CHPASSWD = /(?<![\w.-])[\w.-]{1,32}:([^\s"'|]{1,128})["']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?chpasswd/g;
+/** What is piped into a program that reads its secret there. Only a quoted one may have blanks: the rest is a command. */
 const ECHOED =
-  /(?<![\w.-])echo\s{1,4}(?:-\w\s{1,4})?["']?([^\s"'|-][^\s"'|]{0,127})["']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4}(?:-\w\s{1,4}){0,3}-\w{0,4}S|(?:sudo\s{1,4})?passwd\s[^|;]{0,64}--stdin)(?!\w)/g;
+  /(?<![\w.-])((?:echo\s{1,4}(?:-\w{1,3}\s{1,4})?|printf\s{1,4}["']?%s(?:\\{1,2}n)?["']?\s{1,4})["']?)((?<=")[^"|\n]{1,128}(?=")|(?<=')[^'|\n]{1,128}(?=')|[^\s"'|-][^\s"'|]{0,127})["']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4}(?:-\w\s{1,4}){0,3}-\w{0,4}S|(?:sudo\s{1,4})?(?:passwd\s[^|;]{0,64}--stdin|[\w./-]{1,64}\s[^|;]{0,256}--(?:password-stdin|pass-stdin|with-token)))(?!\w)/g;
 
 /** Each ends where the secret begins. */
 const PLACES: readonly RegExp[] = [
@@ -24,11 +25,13 @@ const PLACES: readonly RegExp[] = [
 export function inCommands(text: string, values: Values, add: Add): void {
   for (const { index, 0: found, 1: opening } of text.matchAll(FROM_LITERAL))
     values.add(index + found.length, ARGUMENT_END, add, opening);
-  for (const echoed of [CHPASSWD, ECHOED]) {
-    for (const { index, 0: found, 1: secret = '' } of text.matchAll(echoed)) {
-      const start = index + found.indexOf(secret, echoed === CHPASSWD ? found.indexOf(':') + 1 : 4);
-      if (isSecretValue(secret)) add(start, start + secret.length);
-    }
+  for (const { index, 0: found, 1: secret = '' } of text.matchAll(CHPASSWD)) {
+    const start = index + found.indexOf(secret, found.indexOf(':') + 1);
+    if (isSecretValue(secret)) add(start, start + secret.length);
+  }
+  for (const { index, 1: before = '', 2: secret = '' } of text.matchAll(ECHOED)) {
+    const start = index + before.length;
+    if (isSecretValue(secret) && commandIn(secret) < 0) add(start, start + secret.length);
   }
   for (const place of PLACES) {
     for (const { index, 0: found } of text.matchAll(place)) {

@@ -8,7 +8,10 @@ const NAMES = [
   '(?:api|access|secret|private|account|auth|encryption|signing|master|shared|storage|session|subscription|client)[-_.]?key',
   'x-(?:amz|goog)-(?:signature|credential)|(?<=[?&])sig|(?<=_)(?:auth|pat)',
   // Short ones must begin a word: "bypass" and "monkey" are none.
-  '(?:key|store|db|root|admin|smtp)pass|(?<![a-z])(?:pass|pwd|pw|key|creds|jwt)',
+  '(?:key|store|db|root|admin|smtp|ssh|mysql|ldap|s?ftp|user|bind|proxy)pass|(?<![a-z])(?:pwd|pw|key|creds|jwt)',
+  // Any other PASS but the words that end so, filters of sound, and what names a program that asks.
+  '(?<!by|com|tres|sur|over|under|low|high|band|all|multi|single|render|first|second|one|two|kee|ask)pass',
+  '(?<=[\\s"\'`]--)bearer',
 ].join('|');
 
 /** PASSWORD1, API_TOKEN_PROD: which of several it is. TOKEN_FILE and SECRET_NAME are something else. */
@@ -38,7 +41,8 @@ export function afterNames(text: string, values: Values, add: Add): void {
     const isAssigned = /=|%3d/i.test(separator);
     const isOption = startsWithDash(text, index);
     const isBlank = /^\s+$/.test(separator);
-    if (isBlank && text[start] === '-') continue;
+    if (isBlank && (text[start] === '-' || (isOption && IS_FLAG.test(text.slice(Math.max(0, index - 68), index)))))
+      continue;
     // /etc/passwd: is a file of that name.
     if (text[index - 1] === '/' && !isAssigned) continue;
     const at = isBlank && !isOption ? afterWords(text, index, start) : start;
@@ -57,6 +61,8 @@ export function afterNames(text: string, values: Values, add: Add): void {
   }
 }
 
+/** An option without a value: --no-password, --ask-become-pass. */
+const IS_FLAG = /-(?:no|ask|without|skip|prompt)-(?:[a-z]{1,16}-){0,3}$/i;
 /** What sets something by name and value: redis-cli config set, aws configure set, npm config set. */
 const CONFIGURES = /(?:^|\s)config(?:ure)?\s{1,4}set\s{1,4}["']?[^\s"'=]{0,100}$/i;
 /** Programs with a word `password`. */
@@ -95,6 +101,7 @@ function isHeaderValue(name: string, value: string): boolean {
 
 function isHarmless(name: string, value: string): boolean {
   if (name === 'key') return !isRandom(value);
+  if (name === 'bearer') return !/^[\w.~+/=-]{6}/.test(value);
   if (name === 'pwd') return value.startsWith('/');
   if (name === 'pat') return !isMixed(value, 10);
   if (name === 'creds') return !value.includes(':') && !isMixed(value, 10);

@@ -37,6 +37,7 @@ const WORDS: readonly (readonly [number, readonly string[]])[] = [
       'creds',
       'jwt',
       '_pat=',
+      '--bearer',
     ],
   ],
   [
@@ -81,7 +82,10 @@ const WORDS: readonly (readonly [number, readonly string[]])[] = [
     COMMAND,
     ['chpass', '-literal', 'identified', 'htpass', 'rabbitmqctl', 'wpa_pass', 'alias set', 'sqlplus', ' login'],
   ],
-  [COMMAND, ['redis-cli', '--auth', '--creds', '--login', '--userpass', '--basic-auth', 'sudo -', '--stdin']],
+  [
+    COMMAND,
+    ['redis-cli', '--auth', '--creds', '--login', '--userpass', '--basic-auth', 'sudo -', '-stdin', 'with-token'],
+  ],
   [FIELD, ['proc.env', 'proc.aenv', 'proc.penv', 'configmap.obj']],
 ];
 

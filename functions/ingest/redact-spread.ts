@@ -42,7 +42,7 @@ export function spread(literals: readonly Literal[], found: Found, mark: Mark): 
     for (const whole of wholes) {
       const copies = copiesOf(whole, literal.text);
       // A round for each keeps what is held at once within the length of the text.
-      if (copies.length > 0) edits = disjoint(edits, copies);
+      if (copies.length > 0) edits = united(literal.text, [...edits, ...copies], mark);
     }
     if (edits.length > 0) found.set(literal, edits);
     for (const { start, end } of gapsOf(literal, edits)) longest = Math.max(longest, end - start);
@@ -96,20 +96,15 @@ function collect(found: Found): { secrets: ReadonlySet<string>; wholes: readonly
   return { secrets, wholes };
 }
 
-/** All of `own`, and what of `more` does not overlap; in order. */
-function disjoint(own: readonly Edit[], more: readonly Edit[]): Edit[] {
-  const all = [...own.map((edit) => ({ edit, mine: true })), ...more.map((edit) => ({ edit, mine: false }))];
-  all.sort((a, b) => a.edit.start - b.edit.start || Number(b.mine) - Number(a.mine) || b.edit.end - a.edit.end);
-  const result: typeof all = [];
-  for (const next of all) {
+/** In order, and none overlaps: where some do the one that covers all of them says what replaces them, if there is one. */
+function united(text: string, edits: readonly Edit[], mark: Mark): Edit[] {
+  const result: (Span & { by?: string })[] = [];
+  for (const next of [...edits].sort((a, b) => a.start - b.start || b.end - a.end)) {
     const last = result.at(-1);
-    if (last && next.edit.start < last.edit.end) {
-      if (!next.mine) continue;
-      result.pop();
-    }
-    result.push(next);
+    if (!last || next.start >= last.end) result.push(next);
+    else if (next.end > last.end) result[result.length - 1] = { start: last.start, end: next.end };
   }
-  return result.map(({ edit }) => edit);
+  return result.map(({ start, end, by = mark(text.slice(start, end)) }) => ({ start, end, by }));
 }
 
 /** A short common word as a password would take its likes out of everything. */

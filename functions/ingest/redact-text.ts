@@ -1,5 +1,7 @@
 /** Where a value in a text ends, and whether it is a secret at all: shared by everything that looks for secrets. */
 
+import { endsValue, quoteAt, quoteEnd, quotesOf } from './redact-quotes.ts';
+
 export interface Span {
   start: number;
   end: number;
@@ -75,8 +77,13 @@ export function indexOutsideMarks(text: string, sign: string, start: number, end
 export interface Values {
   /** Where the value from `start` ends. @param style one of the two patterns above */
   end(start: number, style: RegExp): number;
-  /** Adds the value at `at`, without the quotes around it. @param quote that opened before, around more than the value */
-  add(at: number, style: RegExp, add: Add, quote?: string | undefined): void;
+  /**
+   * Adds the value at `at`, without the quotes around it. A quote that nothing closes ends where a value without quotes
+   * would: no shell takes it, so the text was cut, or is written to hide a command. That the further words of a
+   * passphrase stay where a text was cut is rarer, and less grave, than a command that nobody sees.
+   * @param around a quote that opened before, around more than the value
+   */
+  add(at: number, style: RegExp, add: Add, around?: string | undefined): void;
 }
 
 /** From `start` on there is no end before `end`, and nothing but what closes from `trimmed` to `end`. */
@@ -86,6 +93,7 @@ interface Known extends Span {
 
 export function valuesOf(text: string): Values {
   const known = new Map<RegExp, Known>();
+  const quotes = quotesOf(text);
 
   function end(start: number, style: RegExp): number {
     let last = known.get(style);
@@ -96,15 +104,35 @@ export function valuesOf(text: string): Values {
     return Math.max(start, last.trimmed);
   }
 
+  function take(at: number, style: RegExp, add: Add, opening: string, around = ''): void {
+    const start = at + opening.length;
+    const closing = opening || around;
+    const last = closing ? quoteEnd(text, start, closing) : -1;
+    if (last < 0) {
+      if (!opening || !endsValue(text, start)) add(start, end(start, style));
+      return;
+    }
+    // With the quote before it, which may be what begins a command.
+    const command = commandIn(text.slice(start - 1, last));
+    add(start, command < 0 ? last : Math.max(start, start - 1 + command));
+  }
+
   return {
     end,
-    add(at, style, add, quote) {
-      const opening = /^\\{0,8}["'`]/.exec(text.slice(at, at + 9))?.[0];
-      const start = at + (opening?.length ?? 0);
-      const closing = opening ?? quote;
-      add(start, closing ? quoteEnd(text, start, closing) : end(start, style));
+    add(at, style, add, around) {
+      const opening = quoteAt(text, at);
+      if (!opening || !quotes.isClosing(at, opening)) return take(at, style, add, opening, around);
+      const behind = at + opening.length;
+      const second = quoteAt(text, behind);
+      if (endsValue(text, behind) || (second && quotes.isClosing(behind, second))) return;
+      take(behind, style, add, second);
     },
   };
+}
+
+/** Where a shell runs a command with arguments, which is no secret, as in `x$(curl a | sh)`; -1 if it does not. */
+export function commandIn(value: string): number {
+  return value.search(/(?:\$\(|`)[^\s`)]{1,256}\s/);
 }
 
 function measure(text: string, start: number, style: RegExp): Known {
@@ -113,15 +141,4 @@ function measure(text: string, start: number, style: RegExp): Known {
   let trimmed = end;
   while (trimmed > start && CLOSING.test(text.charAt(trimmed - 1))) trimmed -= 1;
   return { start, end, trimmed };
-}
-
-/** The quote that closes has at most as many backslashes before it as the one that opened; else it is part of the value. */
-function quoteEnd(text: string, start: number, opening: string): number {
-  const quote = opening.slice(-1);
-  for (let end = text.indexOf(quote, start); end >= 0; end = text.indexOf(quote, end + 1)) {
-    let backslashes = 0;
-    while (end - 1 - backslashes >= start && text[end - 1 - backslashes] === '\\') backslashes += 1;
-    if (backslashes <= opening.length - 1) return end - backslashes;
-  }
-  return text.length;
 }

