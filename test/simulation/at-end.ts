@@ -4,10 +4,12 @@ import type { Memory } from '../../functions/adapters/store/memory.ts';
 import type { Delivery } from '../../functions/core/incident/delivery.ts';
 import type { Counted } from '../../functions/core/incident/documents.ts';
 import type { Incident } from '../../functions/core/incident/incident.ts';
+import { stormGroupOf } from '../../functions/core/incident/storm.ts';
+import type { AlertView } from '../../functions/core/page/notification.ts';
 import { rank } from '../../functions/core/priority.ts';
 import { ALL_RULE } from '../../functions/core/watch/watch-rules.ts';
 import type { Verdict } from './at-answer.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, Opening } from './ledger.ts';
 import { everySilence, type PlannedNode } from './nodes.ts';
 import { routesOf } from './pipelines.ts';
 import { KINDS } from './traffic.ts';
@@ -199,8 +201,9 @@ function everyRoute({ memory, ledger, pipelines }: AtEnd): Verdict {
     const document = memory.documents.get(`X:${uuid}`);
     if (!document || alert.muted || rank(alert.priority) > rank('Critical')) continue;
     const { groupKey, generation } = JSON.parse(document.json) as Counted;
+    const opening = ledger.openings.get(`${groupKey}/${generation}`);
     // One that a storm held may stand by itself by now.
-    const tellers = [{ groupKey, generation }, ...(ledger.openings.get(`${groupKey}/${generation}`)?.heldBy ?? [])];
+    const tellers = [{ groupKey, generation }, ...(opening?.heldBy ?? []), ...freedAtOnce(ledger, alert, opening)];
     const isRung = (receiver: string): boolean =>
       tellers.some((teller) => rung.has(keyOf(teller.groupKey, teller.generation, receiver)));
     const routes = routesOf(alert, pipelines);
@@ -208,6 +211,13 @@ function everyRoute({ memory, ledger, pipelines }: AtEnd): Verdict {
       return `${uuid}, ${alert.priority} in ${groupKey}/${generation}, rang at none of ${JSON.stringify(routes)}`;
   }
   return undefined;
+}
+
+/** The storm that held it, where an emergency freed it in the transaction that opened it: as held it was never written. */
+function freedAtOnce({ incidents }: Ledger, alert: AlertView, opening: Opening | undefined): readonly Incident[] {
+  if (opening?.severity !== 'Emergency' || opening.count === 1) return [];
+  const storms = [...(incidents.get(stormGroupOf(alert).key)?.values() ?? [])];
+  return storms.filter(({ openedAt, lastAt }) => openedAt <= opening.openedAt && opening.openedAt <= lastAt);
 }
 
 /** Two round trips, the receiver's answer, and what the network now and then takes. */

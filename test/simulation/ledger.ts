@@ -33,7 +33,8 @@ export interface Head {
 }
 
 /** How a generation was first written, and the storms that ever held it. */
-export interface Opening extends Pick<Incident, 'groupKey' | 'generation' | 'openedAt' | 'receivers'> {
+export interface Opening
+  extends Pick<Incident, 'groupKey' | 'generation' | 'openedAt' | 'receivers' | 'severity' | 'count'> {
   heldBy: readonly NonNullable<Incident['heldBy']>[];
 }
 
@@ -90,9 +91,9 @@ export function createLedger({
     incidents.set(incident.groupKey, generations);
     onIncident(generations.get(incident.generation), incident);
     generations.set(incident.generation, incident);
-    const { groupKey, generation, openedAt, receivers, heldBy } = incident;
+    const { groupKey, generation, openedAt, receivers, severity, count, heldBy } = incident;
     const key = `${groupKey}/${generation}`;
-    const opening = openings.get(key) ?? { groupKey, generation, openedAt, receivers, heldBy: [] };
+    const opening = openings.get(key) ?? { groupKey, generation, openedAt, receivers, severity, count, heldBy: [] };
     openings.set(key, heldBy ? { ...opening, heldBy: [...opening.heldBy, heldBy] } : opening);
   }
 
