@@ -189,8 +189,8 @@ function count(
 
 /** Whether one of the alerts may ring on an incident that is there already. */
 function tellsMore(incident: Incident, arrivals: readonly Arrival[]): boolean {
-  // A storm rings for its size as well.
-  if (incident.storm) return true;
+  // A storm rings for its size as well; and whom a button rang for what a storm holds is rung by an emergency once more.
+  if (incident.storm || (incident.heldBy && arrivals.some(({ alert }) => pierces(alert)))) return true;
   return arrivals.some(
     ({ alert, routing }) =>
       pagesAgain(incident, alert) || routing.receivers.some((name) => !incident.receivers.includes(name)),

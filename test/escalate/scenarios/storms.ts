@@ -19,6 +19,17 @@ const onStorm =
     await act({ ...action, incident: { groupKey: storm.groupKey, generation: 1 } }, expected)(stage);
   };
 
+/** A press on the incident of a workload. */
+const onWorkload =
+  (workload: string, action: Parameters<typeof act>[0]): Doing =>
+  async (stage) => {
+    const its = stage.world.observations.findLast(
+      (each) => each.kind === 'incident' && each.groupKey.includes(`workload="${workload}"`),
+    );
+    if (its?.kind !== 'incident') throw new Error(`no incident of ${workload}`);
+    await act({ ...action, incident: { groupKey: its.groupKey, generation: 1 } })(stage);
+  };
+
 /** One alert of a workload, as often as Pub/Sub delivers it. */
 const redelivered =
   (workload: string, changes: Partial<typeof SHELL>, times: number): Doing =>
@@ -53,6 +64,27 @@ export const STORMS: readonly Scenario[] = [
       want([60, 65], 'oncall', 'update', { storm: { size: 30 }, state: 'quiet' }),
     ],
     until: 100,
+  },
+  {
+    name: 'an Emergency rings once more whom a button rang for what a storm holds',
+    pipeline: ONE,
+    receivers,
+    at: {
+      0: [alertsOf(workloads(1, 12))],
+      3: [onWorkload('workload-12', { kind: 'page' })],
+      4: [alertsOf(['workload-12'], { priority: 'Emergency', rule: ESCAPE })],
+    },
+    wants: [
+      ...workloads(1, 10).map((workload) => want([0, 0], 'oncall', 'page', { group: { workload } })),
+      want([0, 0], 'oncall', 'page', { storm: { size: 2 } }),
+      want([2, 3], 'oncall', 'update', { storm: { size: 2 } }),
+      want([3, 3], 'oncall', 'page', { messageId: expect.stringMatching(/"workload-12".*\/1$/), count: 1 }),
+      want([4, 4], 'oncall', 'page', {
+        messageId: expect.stringMatching(/"workload-12".*\/2$/),
+        severity: 'Emergency',
+      }),
+    ],
+    until: 5,
   },
   {
     name: 'a storm that somebody acknowledged pages again when it has doubled',
