@@ -3,7 +3,8 @@
 import type { NodePoolFacts } from '../../core/event/metadata.ts';
 
 /** gke-CLUSTER-POOL-hash-suffix; without a dash in the middle it names no cluster: TPU hosts are gke-tpu-hash-suffix. */
-const NODE = /^gke-(.+-.+)-[0-9a-f]{8}-[a-z0-9]{4}$/;
+const NODE = /^gke-(.+)-[0-9a-f]{8}-[a-z0-9]{4}$/;
+const HAS_BOTH = /.-./;
 
 /**
  * The room for both names together, and what each of them is sure of; what one leaves free the other may take. GKE
@@ -21,7 +22,7 @@ export interface PoolGuess {
 /** Gives the pool only where exactly one of the list explains the name. */
 export function poolOf(node: string, cluster: string, pools: readonly NodePoolFacts[]): PoolGuess {
   const middle = NODE.exec(node)?.[1];
-  if (middle === undefined) return { foreign: false };
+  if (middle === undefined || !HAS_BOTH.test(middle)) return { foreign: false };
   const fitting = pools.filter(({ name }) => middleOf(cluster, name) === middle);
   const [pool] = fitting;
   if (pool) return fitting.length === 1 ? { pool, foreign: false } : { foreign: false };
