@@ -97,9 +97,9 @@ function collect(found: Found): { secrets: ReadonlySet<string>; wholes: readonly
 }
 
 /** In order, and none overlaps: where some do the one that covers all of them says what replaces them, if there is one. */
-function united(text: string, edits: readonly Edit[], mark: Mark): Edit[] {
+export function united(text: string, spans: readonly (Span & { by?: string })[], mark: Mark): Edit[] {
   const result: (Span & { by?: string })[] = [];
-  for (const next of [...edits].sort((a, b) => a.start - b.start || b.end - a.end)) {
+  for (const next of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
     const last = result.at(-1);
     if (!last || next.start >= last.end) result.push(next);
     else if (next.end > last.end) result[result.length - 1] = { start: last.start, end: next.end };

@@ -12,7 +12,7 @@ import { isSecretName } from './redact-names.ts';
 import { findSecrets } from './redact-patterns.ts';
 import { isSuspicious } from './redact-scan.ts';
 import { hasAwsKey } from './redact-shapes.ts';
-import { CONFIG_MAP, ENVIRONMENT, type Found, isUntouched, type Mark, spread } from './redact-spread.ts';
+import { CONFIG_MAP, ENVIRONMENT, type Found, isUntouched, type Mark, spread, united } from './redact-spread.ts';
 import { afterMarks, type Edit, isSecretValue, type Span } from './redact-text.ts';
 
 export interface Redacted {
@@ -139,7 +139,7 @@ function inText(literal: Literal, event: FalcoEvent, withAwsKey: boolean, mark: 
   const spans = findSecrets(prefix + text, withAwsKey)
     .map(({ start, end }) => ({ start: Math.max(start - prefix.length, 0), end: end - prefix.length }))
     .filter((span) => span.start < span.end && !isAuditedName(literal, span, event));
-  return united(spans).map((span) => ({ ...span, by: mark(text.slice(span.start, span.end)) }));
+  return united(text, spans, mark);
 }
 
 /**
@@ -147,23 +147,9 @@ function inText(literal: Literal, event: FalcoEvent, withAwsKey: boolean, mark: 
  * read, and which stays in `ka.target.name` and `ka.uri` too.
  */
 function isAuditedName({ top, text }: Literal, { start, end }: Span, { source, fields }: FalcoEvent): boolean {
-  if (
-    source !== 'k8s_audit' ||
-    top !== 'output' ||
-    !/(?<![\w-])secret=$/.test(text.slice(Math.max(0, start - 8), start))
-  )
-    return false;
-  return text.slice(start, end) === fieldText(fields['ka.target.name']);
-}
-
-function united(spans: readonly Span[]): Span[] {
-  const result: Span[] = [];
-  for (const span of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
-    const last = result.at(-1);
-    if (last && span.start < last.end) last.end = Math.max(last.end, span.end);
-    else result.push({ ...span });
-  }
-  return result;
+  if (source !== 'k8s_audit' || top !== 'output') return false;
+  const isNamed = /(?<![\w-])secret=$/.test(text.slice(Math.max(0, start - 8), start));
+  return isNamed && text.slice(start, end) === fieldText(fields['ka.target.name']);
 }
 
 function apply(raw: string, found: Found): { line: string; replaced: number } {

@@ -1,6 +1,7 @@
 /** What people hear while many incidents open at once, and while something is muted. */
 
 import { expect } from '@jest/globals';
+import type { IncidentObservation } from '../../../functions/core/observe.ts';
 import { alertLike, SHELL } from '../../support/alerts.ts';
 import { act, alert, alertsOf, type Doing, type Scenario, want } from '../../support/scenario.ts';
 import { CHAT_AND_PAGER, DROPPED, ONE, ROUTED_FURTHER, receivers } from './pipelines.ts';
@@ -10,25 +11,18 @@ const workloads = (from: number, to: number): string[] =>
 
 const ESCAPE = 'Detect release_agent File Container Escapes';
 
-/** A press on the storm. */
-const onStorm =
-  (action: Parameters<typeof act>[0], expected?: Parameters<typeof act>[1]): Doing =>
+/** A press on the first generation of the incident that was last seen to be so. */
+const onIncident =
+  (isIt: (seen: IncidentObservation) => boolean, ...[action, expected]: Parameters<typeof act>): Doing =>
   async (stage) => {
-    const storm = stage.world.observations.findLast((each) => each.kind === 'incident' && each.storm !== undefined);
-    if (storm?.kind !== 'incident') throw new Error('no storm');
-    await act({ ...action, incident: { groupKey: storm.groupKey, generation: 1 } }, expected)(stage);
+    const its = stage.world.observations.filter((each) => each.kind === 'incident').findLast(isIt);
+    if (!its) throw new Error('no such incident');
+    await act({ ...action, incident: { groupKey: its.groupKey, generation: 1 } }, expected)(stage);
   };
-
-/** A press on the incident of a workload. */
-const onWorkload =
-  (workload: string, action: Parameters<typeof act>[0]): Doing =>
-  async (stage) => {
-    const its = stage.world.observations.findLast(
-      (each) => each.kind === 'incident' && each.groupKey.includes(`workload="${workload}"`),
-    );
-    if (its?.kind !== 'incident') throw new Error(`no incident of ${workload}`);
-    await act({ ...action, incident: { groupKey: its.groupKey, generation: 1 } })(stage);
-  };
+const onStorm = (...pressed: Parameters<typeof act>): Doing =>
+  onIncident(({ storm }) => storm !== undefined, ...pressed);
+const onWorkload = (workload: string, ...pressed: Parameters<typeof act>): Doing =>
+  onIncident(({ groupKey }) => groupKey.includes(`workload="${workload}"`), ...pressed);
 
 /** One alert of a workload, as often as Pub/Sub delivers it. */
 const redelivered =
