@@ -10,8 +10,8 @@ import { CLUSTERS, type Place, type PlannedEvent } from './traffic.ts';
 const MINUTE = 60_000;
 /** Falco's own period, as the chart sets it. */
 const SPEAKS_EVERY_MS = 5 * MINUTE;
-/** Silence begins when the node has been known for longer than the grace, whatever the faults before. */
-const SILENT_AFTER_MS = 16 * MINUTE;
+/** The grace, and a period of the node's own at either end: by words of after the faults alone it has been known for long enough. */
+const SILENT_AFTER_MS = 21 * MINUTE;
 /** Sixteen minutes, a node's own period, a backlog of before, and two sweeps. */
 const TOLD_WITHIN_MS = 30 * MINUTE;
 /** Then it speaks, and sweep sees it. */
@@ -68,10 +68,12 @@ export function everySilence(
         (rule === SILENT_RULE && hostname === name) || (rule === CLUSTER_RULE && `${silent},`.includes(`${name},`)),
     );
   if (nodes.length > 0 && alerts.some(({ rule }) => rule === ALL_RULE)) return 'nothing arrived, it says';
+  // Where nobody speaks, nobody's silence is told.
+  const heard = nodes.some(({ falls }) => falls === undefined);
   for (const { name, falls } of nodes) {
     const told = about(name);
     if (falls === undefined && told.length > 0) return `${name} speaks, and is told as silent`;
-    if (falls !== undefined && told.length === 0) return `${name} is silent, and nobody was told`;
+    if (falls !== undefined && heard && told.length === 0) return `${name} is silent, and nobody was told`;
     const open = falls === 'silent for a while' && told.find(({ uuid }) => !isResolved(uuid));
     if (open) return `${name} speaks again, and ${open.uuid} is not over`;
   }
