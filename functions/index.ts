@@ -1,19 +1,19 @@
 /** The entry points, registered with functions-framework: ingest, escalate, notify, sweep, callback. */
 
+import { parseArgs } from 'node:util';
+import { http as registerHttp } from '@google-cloud/functions-framework';
 import { loadConfig } from './config.ts';
 import { installDrain } from './drain.ts';
-import { holdBodies } from './held-body.ts';
 import { createLog } from './log.ts';
-import { createRelay, register } from './wire.ts';
+import { takeOver } from './serve.ts';
+import { createRelay, FUNCTIONS, listenersOf } from './wire.ts';
 
-// Express puts the stack into what it answers to an error, unless it is told that this is production.
+// Or functions-framework tells of itself in prose, in a log that is JSON line by line.
 process.env.NODE_ENV ??= 'production';
-// The one function that is open to all, and in the cloud the one of its process.
-if (process.env.FUNCTION_TARGET === 'callback') holdBodies();
 
 const writeLog = createLog((line) => void process.stdout.write(`${line}\n`));
 
-register(
+const listeners = listenersOf(
   createRelay({
     config: loadConfig(process.env),
     clock: Date.now,
@@ -24,6 +24,15 @@ register(
     writeLog,
   }),
 );
+
+for (const name of FUNCTIONS) {
+  registerHttp(name, () => {
+    throw new Error(`${name}: a request went past serve.ts`);
+  });
+}
+const { target } = parseArgs({ options: { target: { type: 'string' } }, strict: false }).values;
+const served = FUNCTIONS.find((name) => name === (target ?? process.env.FUNCTION_TARGET));
+if (served) takeOver(listeners[served]);
 installDrain({
   onCut: (requests) =>
     writeLog({ severity: 'ERROR', message: `${requests} request(s) were cut off by the end of the instance` }),

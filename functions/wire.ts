@@ -1,7 +1,7 @@
 /** Composition: from configuration to the five functions, each built when it is first asked. */
 
 import { hash } from 'node:crypto';
-import { http as registerHttp } from '@google-cloud/functions-framework';
+import type { RequestListener } from 'node:http';
 import { createHeartbeat } from './adapters/heartbeat.ts';
 import { createHttp } from './adapters/http.ts';
 import type { Metadata } from './adapters/metadata.ts';
@@ -10,7 +10,6 @@ import { createCallback } from './callback/handler.ts';
 import { MOST_BYTES } from './callback/verify.ts';
 import type { Config } from './config.ts';
 import { type Answer, type Handler, ONLY_POST, type Request } from './core/http.ts';
-import { startOutsideOfAnyRequest } from './core/lane.ts';
 import { defectOf, type WriteLog } from './core/log.ts';
 import { createSilenceCache } from './core/mute/silence-cache.ts';
 import type { Observe } from './core/observe.ts';
@@ -18,7 +17,6 @@ import { createPark } from './core/park.ts';
 import type { After, Clock, Log, Receiver, Store, Topics } from './core/ports.ts';
 import { createEscalate } from './escalate/handler.ts';
 import { createMuting } from './escalate/mute.ts';
-import { heldBody } from './held-body.ts';
 import { createAdmission } from './ingest/admission.ts';
 import { createStoreLanes } from './ingest/commit.ts';
 import { createExplain } from './ingest/explain.ts';
@@ -29,9 +27,13 @@ import { createSuspicion } from './ingest/suspicion.ts';
 import { createNotify } from './notify/handler.ts';
 import { openEnricher, openLoki, openPresence, openReceiver, openSlackReply, openStore, openTopics } from './open.ts';
 import { announceTo, digestTime, fallbackOf, isIdempotent, oncallOf, receiverNames, rootRoute } from './roles.ts';
+import { listenerOf } from './serve.ts';
 import { createSweep } from './sweep/handler.ts';
 import { createListSilent } from './sweep/list-silent.ts';
 import { createResolve } from './sweep/resolve.ts';
+
+/** Cloud Run takes no more in one request: https://cloud.google.com/run/quotas */
+const MOST_PUSHED_BYTES = 32 * 1024 * 1024;
 
 export const FUNCTIONS = ['ingest', 'escalate', 'notify', 'sweep', 'callback'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -184,28 +186,16 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 }
 
-/**
- * Registers each handler with functions-framework under its name. It runs each request in a `domain`, which makes every
- * promise there dear and owns whatever the first request opens for all of them: so none of our work is done in one.
- */
-export function register(relay: Relay): void {
-  for (const name of FUNCTIONS) {
-    registerHttp(name, (request, response) => {
-      const { method, headers, body, rawBody } = request as Request & { rawBody?: Uint8Array };
-      const handle = (received: Uint8Array | undefined): void => {
-        void relay.handlers[name]({ method, headers, body, rawBody: received }).then((answer) => {
-          response.status(answer.status).set(answer.headers ?? {});
-          if (answer.body) response.json(answer.body);
-          else response.end();
-        });
-      };
-      startOutsideOfAnyRequest(() => {
-        const held = heldBody(request, MOST_BYTES);
-        if (held) void held.then(handle, () => response.destroy());
-        else handle(rawBody);
-      });
-    });
-  }
+/** What a server calls: anybody may call callback, which reads little, and parses nothing before it is verified. */
+export function listenersOf({ handlers }: Relay): Readonly<Record<FunctionName, RequestListener>> {
+  const pushed = (handle: Handler): RequestListener => listenerOf(handle, { most: MOST_PUSHED_BYTES, json: true });
+  return {
+    ingest: pushed(handlers.ingest),
+    escalate: pushed(handlers.escalate),
+    notify: pushed(handlers.notify),
+    sweep: pushed(handlers.sweep),
+    callback: listenerOf(handlers.callback, { most: MOST_BYTES, json: false }),
+  };
 }
 
 function onlyPosted(handle: Handler): Handler {

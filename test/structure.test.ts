@@ -70,7 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'roles.ts': { files: ['core/', 'config.ts', 'escalate/route.ts', 'adapters/receivers/options.ts'], packages: [] },
   'log.ts': { files: ['core/'], packages: ['node:*'] },
   'drain.ts': { files: [], packages: ['node:*'] },
-  'held-body.ts': { files: [], packages: ['node:*'] },
+  'serve.ts': { files: ['core/'], packages: ['node:*'] },
   'open.ts': { files: ['core/', 'ingest/', 'sweep/', 'adapters/', 'config.ts'], packages: ['node:*'] },
   'wire.ts': {
     files: [
@@ -82,17 +82,20 @@ const RULES: Readonly<Record<string, Rule>> = {
       'callback/',
       'adapters/',
       'config.ts',
-      'held-body.ts',
       'log.ts',
       'open.ts',
       'roles.ts',
+      'serve.ts',
     ],
+    packages: ['node:*'],
+  },
+  'index.ts': {
+    files: ['config.ts', 'log.ts', 'drain.ts', 'serve.ts', 'wire.ts'],
     packages: ['@google-cloud/functions-framework', 'node:*'],
   },
-  'index.ts': { files: ['config.ts', 'log.ts', 'drain.ts', 'held-body.ts', 'wire.ts'], packages: [] },
   'local/': {
     files: ['local/', 'index.ts', 'wire.ts', 'config.ts', 'log.ts', 'core/', 'adapters/'],
-    packages: ['@google-cloud/functions-framework', 'yaml', 'zod', 'node:*'],
+    packages: ['yaml', 'zod', 'node:*'],
   },
   'cli/': {
     files: ['cli/', 'wire.ts', 'open.ts', 'config.ts', 'core/', 'adapters/pubsub-parked.ts'],

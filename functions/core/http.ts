@@ -1,9 +1,11 @@
 /** A request and its answer as the handlers see them: no framework, so that tests and the simulation call them as they are. */
 
+import type { ReasonCode } from './reasons.ts';
+
 export interface Request {
   method: string;
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Parsed by functions-framework. */
+  /** What the bytes say as JSON; undefined where they are none, and where they are to be verified first. */
   body: unknown;
   /** As received; needed to verify signatures. */
   rawBody?: Uint8Array | undefined;
@@ -23,6 +25,9 @@ export const ACKNOWLEDGED: Answer = { status: 204 };
 
 /** Pub/Sub and the scheduler post: whoever merely looks at the address sweeps and parks nothing. */
 export const ONLY_POST: Answer = { status: 405, headers: { allow: 'POST' } };
+
+/** More than Pub/Sub and the scheduler ever send. */
+export const TOO_LARGE: Answer = { status: 413, body: { reason: 'message-too-large' satisfies ReasonCode } };
 
 /** Pub/Sub delivers the message again. */
 export function nack(reason: string): Answer {

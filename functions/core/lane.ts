@@ -77,8 +77,8 @@ export function createGate(limit: number): Gate {
   };
 }
 
-// functions-framework runs each request in a `domain`. A flush that several requests share must belong to none of
-// them, or an error in it answers the first one's request and leaves the others hanging. A loop that starts when this
+// A flush that several requests share must belong to none of them: whatever follows a request through its calls (a `domain`,
+// a tracer's AsyncLocalStorage) would ascribe all of it, and its errors, to the first. A loop that starts when this
 // module loads is outside every request, and so is all that it starts.
 const starts: (() => void)[] = [];
 let wake: () => void = () => {};

@@ -1,4 +1,4 @@
-/** One HTTP server for `npm start`: the five functions, each behind functions-framework, the live page and its buttons. */
+/** One HTTP server for `npm start`: the five functions, the live page and its buttons. */
 
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

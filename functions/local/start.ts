@@ -2,12 +2,11 @@
 
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { getTestServer } from '@google-cloud/functions-framework/testing';
 import type { Config } from '../config.ts';
 import type { Handler } from '../core/http.ts';
 import type { MuteView } from '../core/mute/mute-list.ts';
 import type { After, Clock } from '../core/ports.ts';
-import { createRelay, FUNCTIONS, type Relay, register } from '../wire.ts';
+import { createRelay, listenersOf, type Relay } from '../wire.ts';
 import { createActions } from './actions.ts';
 import { type Board, createBoard } from './board.ts';
 import { createDemo } from './demo.ts';
@@ -129,11 +128,10 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     topics,
     receivers: outbox.receivers,
   });
-  register(watched(relay, board));
 
   const server = await createLocalServer({
     functions: {
-      ...functionServers(),
+      ...listenersOf(watched(relay, board)),
       ...(options.ownLoki ? { loki: (...exchange) => void answerAsLoki(loki, ...exchange) } : {}),
       replies: (...exchange) => void presses.takeReply(...exchange),
     },
@@ -166,16 +164,6 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       return clean;
     },
   };
-}
-
-/** Each function behind functions-framework's own server, whose body parsing and rawBody the handlers rely on. */
-function functionServers(): Record<string, (request: IncomingMessage, response: ServerResponse) => void> {
-  return Object.fromEntries(
-    FUNCTIONS.map((name) => {
-      const server = getTestServer(name);
-      return [name, (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response)];
-    }),
-  );
 }
 
 async function answerAsLoki(loki: LocalLoki, request: IncomingMessage, response: ServerResponse): Promise<void> {

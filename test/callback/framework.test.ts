@@ -1,20 +1,19 @@
-/** callback behind functions-framework, as in the cloud and in `npm start`: the bytes that were signed reach it. */
+/** callback behind a server, in `npm start` and in the cloud: the bytes that were signed reach it. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Config, loadConfig } from '../../functions/config.ts';
 import type { Request } from '../../functions/core/http.ts';
 import type { LogLine } from '../../functions/core/log.ts';
-import { createRelay, type Relay, register } from '../../functions/wire.ts';
+import { createRelay, listenersOf, type Relay } from '../../functions/wire.ts';
 import { freePort } from '../stack/programs/program.ts';
 import { fakeAfter } from '../support/time.ts';
 import { event, form, NOW, PAGERDUTY_SECRET, pagerdutyRequest, press, SLACK_SECRET, slackRequest } from './support.ts';
@@ -36,8 +35,7 @@ beforeAll(async () => {
   };
   const topics = { publish: async () => {} };
   relay = createRelay({ config, ...time, topics, writeLog: (line) => void lines.push(line) });
-  register(relay);
-  server = getTestServer('callback').listen(0, '127.0.0.1');
+  server = createServer(listenersOf(relay).callback).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 });

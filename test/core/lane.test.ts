@@ -4,7 +4,7 @@ import { createGate, createLane, LaneDeadlineError, LaneWaitError } from '../../
 import { failed, type Outcome, ok } from '../../functions/core/outcome.ts';
 import { fakeAfter } from '../support/time.ts';
 
-/** functions-framework runs each request in one. */
+/** What follows a request through its calls, and none follows a flush. */
 function currentDomain(): unknown {
   return (process as { domain?: unknown }).domain ?? undefined;
 }

@@ -224,7 +224,7 @@ describe('requests', () => {
     expect((await enrich(eventOf(), ATTRIBUTES)).enrichmentReasons).toEqual(['enrich-breaker-open']);
   });
 
-  test('belong to no request of functions-framework', async () => {
+  test('belong to no request', async () => {
     const { create } = await import('node:domain');
     const domain = create();
     const running = (): unknown => (process as { domain?: unknown }).domain;

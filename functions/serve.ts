@@ -1,0 +1,92 @@
+/**
+ * Answers the requests of a process that functions-framework started, in the place of its own listener.
+ *
+ * That one inflates and parses up to a gigabyte of whatever is sent, answers by itself what it can't parse, and runs
+ * each request in a `domain`, which makes every promise of the process dear (docs/performance.md). Node tells of each
+ * request through `diagnostics_channel` before any listener sees it, and of the server that took it.
+ */
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { type Answer, type Handler, TOO_LARGE } from './core/http.ts';
+
+/** https://nodejs.org/api/diagnostics_channel.html#event-httpserverrequeststart */
+const REQUEST_START = 'http.server.request.start';
+
+/** To be called once in a process with one server. From its first request on `listener` has them all. Returns what undoes it. */
+export function takeOver(listener: RequestListener): () => void {
+  function take(message: unknown): void {
+    const { server } = message as { server: Server };
+    if (server.listeners('request').includes(listener)) return;
+    server.removeAllListeners('request').on('request', listener);
+  }
+  subscribe(REQUEST_START, take);
+  return () => void unsubscribe(REQUEST_START, take);
+}
+
+export interface ListenerOptions {
+  /** Bytes of a body. Of a longer one nothing more is read, and it is answered 413. */
+  most: number;
+  /** Who verifies the bytes first parses them itself, and is given so many of too long a body, and one more. */
+  json: boolean;
+}
+
+/** Reads a body as it came, whatever its headers say of it, has `handle` answer, and sends that. */
+export function listenerOf(handle: Handler, options: ListenerOptions): RequestListener {
+  return (request, response) => {
+    const { method = '', headers } = request;
+    readBody(request, options.most, (rawBody) => {
+      if (!rawBody) return response.destroy();
+      if (!options.json) return answer({ method, headers, body: undefined, rawBody });
+      if (rawBody.length > options.most) return send(response, TOO_LARGE);
+      answer({ method, headers, body: parsed(rawBody), rawBody });
+    });
+
+    function answer(received: Parameters<Handler>[0]): void {
+      void handle(received).then((answered) => send(response, answered));
+    }
+  };
+}
+
+/** Calls `done` once: with the bytes, with one more than `most` of more, with undefined when they break off. */
+function readBody(request: IncomingMessage, most: number, done: (body: Buffer | undefined) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let waiting = true;
+  const end = (body: Buffer | undefined): void => {
+    if (!waiting) return;
+    waiting = false;
+    request.removeListener('data', take);
+    done(body);
+  };
+  const whole = (): Buffer => (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+  function take(chunk: Buffer): void {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    // Node lets the rest go by once the answer is out.
+    if (bytes > most) end(whole().subarray(0, most + 1));
+  }
+  request
+    .on('data', take)
+    .once('end', () => end(whole()))
+    .once('error', () => end(undefined))
+    .once('close', () => end(undefined));
+}
+
+/** Undefined where it is no JSON. */
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  const text = body && JSON.stringify(body);
+  const typed = text && {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  };
+  response.writeHead(status, { ...headers, ...typed }).end(text);
+}

@@ -1,0 +1,123 @@
+/** The listener that answers in functions-framework's place, on a real server. */
+
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Answer, Request } from '../functions/core/http.ts';
+import { type ListenerOptions, listenerOf, takeOver } from '../functions/serve.ts';
+
+let server: Server;
+let seen: Request[];
+
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+async function listen(options: ListenerOptions, answer: Answer = { status: 204 }): Promise<void> {
+  seen = [];
+  server = createServer(
+    listenerOf(async (request) => {
+      seen.push(request);
+      return answer;
+    }, options),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+}
+
+const port = (): number => (server.address() as AddressInfo).port;
+
+async function post(body: Uint8Array | string, headers: Record<string, string> = {}, method = 'POST') {
+  const sent = httpRequest({ host: '127.0.0.1', port: port(), method, headers });
+  sent.on('error', () => {});
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+  sent.end(body);
+  const [response] = await answered;
+  return { status: response.statusCode, headers: response.headers, said: await text(response) };
+}
+
+const JSON_BODIES: ListenerOptions = { most: 100, json: true };
+
+describe('a body', () => {
+  test.each<[string, string, Record<string, string>, unknown]>([
+    ['of JSON', '{"a":1}', {}, { a: 1 }],
+    ['of JSON in chunks', '{"a":1}', { 'transfer-encoding': 'chunked' }, { a: 1 }],
+    ['of JSON that is said to be a form', '{"a":1}', { 'content-type': 'application/x-www-form-urlencoded' }, { a: 1 }],
+    ['of JSON in an unknown charset', '{"a":"é"}', { 'content-type': 'application/json; charset=none' }, { a: 'é' }],
+    ['that is no JSON', '{"a":', { 'content-type': 'application/json' }, undefined],
+    ['of nothing', '', {}, undefined],
+  ])('%s is read as it came', async (_, body, headers, parsed) => {
+    await listen(JSON_BODIES);
+    expect(await post(body, headers)).toMatchObject({ status: 204, said: '' });
+    expect(seen).toEqual([expect.objectContaining({ method: 'POST', body: parsed })]);
+    expect(Buffer.from(seen[0]?.rawBody ?? 'none').toString()).toBe(body);
+  });
+
+  test('is not inflated', async () => {
+    await listen(JSON_BODIES);
+    const zipped = gzipSync('{"a":1}');
+    await post(zipped, { 'content-encoding': 'gzip', 'content-type': 'application/json' });
+    expect(seen[0]?.body).toBeUndefined();
+    expect(Buffer.from(seen[0]?.rawBody ?? '').equals(zipped)).toBe(true);
+  });
+
+  test.each([
+    ['at once', { 'content-length': '101' }],
+    ['in chunks', { 'transfer-encoding': 'chunked' }],
+  ])('that is too long and comes %s is refused', async (_, headers) => {
+    await listen(JSON_BODIES);
+    expect(await post('1'.repeat(101), headers)).toMatchObject({ status: 413, said: '{"reason":"message-too-large"}' });
+    expect(seen).toEqual([]);
+    expect(await post('1'.repeat(100))).toMatchObject({ status: 204 });
+  });
+
+  test('that is to be verified first is not parsed, and one byte too many is given', async () => {
+    await listen({ most: 100, json: false });
+    await post('1'.repeat(5_000));
+    await post('1');
+    expect(seen.map(({ body, rawBody }) => [body, rawBody?.length])).toEqual([
+      [undefined, 101],
+      [undefined, 1],
+    ]);
+  });
+
+  test('that breaks off is answered with nothing, and the next one is answered', async () => {
+    await listen(JSON_BODIES);
+    const broken = httpRequest({ host: '127.0.0.1', port: port(), method: 'POST', headers: { 'content-length': 10 } });
+    const ended = once(broken, 'error');
+    broken.write('abc', () => broken.destroy());
+    await ended;
+    expect(await post('{}')).toMatchObject({ status: 204 });
+    expect(seen).toHaveLength(1);
+  });
+});
+
+test('an answer has its headers, and its body as JSON', async () => {
+  await listen(JSON_BODIES, { status: 405, headers: { allow: 'POST' }, body: { reason: 'é', n: 1 } });
+  const { status, headers, said } = await post('', {}, 'GET');
+  expect([status, said]).toEqual([405, '{"reason":"é","n":1}']);
+  expect(headers).toMatchObject({
+    allow: 'POST',
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': '21',
+  });
+});
+
+test("a server's own listener has none of its requests, not even the first", async () => {
+  await listen(JSON_BODIES);
+  const [ours] = server.listeners('request') as Parameters<typeof takeOver>;
+  const theirs: unknown[] = [];
+  server.removeAllListeners('request').on('request', (request) => theirs.push(request));
+  const undo = takeOver(ours);
+  try {
+    for (let count = 1; count <= 3; count += 1) {
+      expect(await post('{}')).toMatchObject({ status: 204 });
+      expect([theirs.length, seen.length]).toEqual([0, count]);
+    }
+  } finally {
+    undo();
+  }
+});
