@@ -14,7 +14,8 @@ locals {
   }
 
   common_environment = merge(
-    { PIPELINE = "pipeline.yaml", GOOGLE_CLOUD_PROJECT = var.project },
+    # What the bundle's compile.js left there.
+    { PIPELINE = "pipeline.yaml", GOOGLE_CLOUD_PROJECT = var.project, NODE_COMPILE_CACHE = "compiled" },
     local.firestore ? { STORE_URL = "firestore://${var.project}/${google_firestore_database.store[0].name}" } : {},
   )
   loki_environment = { for name, value in {

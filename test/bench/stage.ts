@@ -68,10 +68,10 @@ const UNLIMITED = {
   per_stream_rate_limit_burst: '10GB',
 };
 
-/** The real one, or where that is not installed the local one in a process of its own. */
+/** The real one with chunks as helm/values.yaml has them, or where that is not installed the local one in a process of its own. */
 export async function openLoki(): Promise<Part> {
   if (!hasRealLoki()) return openLocalLoki();
-  const loki = await startLoki({ config: { limits_config: UNLIMITED } });
+  const loki = await startLoki({ config: { limits_config: UNLIMITED, ingester: { chunk_encoding: 'snappy' } } });
   return { url: loki.url, pid: loki.program.pid, stop: () => loki.stop() };
 }
 

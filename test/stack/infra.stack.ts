@@ -1,6 +1,6 @@
 /** The Terraform module on Terraform and the real google provider, and what it sets on the bundle that it uploads. */
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -94,6 +94,7 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
       writeFileSync(join(folder, path), content);
     }
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    execFileSync('npm', ['run', '--silent', 'gcp-build'], { cwd: folder });
   });
 
   /** With no variable but those that infra/tests/defaults.tftest.hcl and Cloud Functions give it. */
@@ -104,6 +105,8 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
       PORT: port,
       FUNCTION_TARGET: name,
       PIPELINE: 'pipeline.yaml',
+      NODE_COMPILE_CACHE: 'compiled',
+      NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
       GOOGLE_CLOUD_PROJECT: 'acme-security',
       STORE_URL: 'firestore://acme-security/falco-relay',
       ...(name === 'ingest' || name === 'sweep' ? { LOKI_URL: 'https://loki.acme.example' } : {}),
@@ -114,8 +117,8 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
       command: 'env',
       args: ['-i', ...Object.entries(variables).map((each) => each.join('=')), process.execPath, framework],
       cwd: folder,
-      // The framework answers this one itself: the function is there, and asked for nothing.
-      ready: async () => (await fetch(`http://127.0.0.1:${port}/robots.txt`)).status === 404,
+      // Nobody may get anything, and callbacks are not configured: the function is there, and asked for nothing.
+      ready: async () => [404, 405].includes((await fetch(`http://127.0.0.1:${port}`)).status),
     });
   }
 
@@ -123,6 +126,10 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
     const secrets = name === 'notify' ? { PAGERDUTY_ROUTING_KEY: 'R0UT1NG', SLACK_TOKEN: 'xoxb-1' } : {};
     const program = await start(name, secrets);
     await program.stop();
+    // Each line tells of one file; what was not compiled before would be written at the end.
+    const said = program.output();
+    expect(said).toMatch(/index\.js was accepted/);
+    expect(said).not.toMatch(/index\.js was (?!accepted)|writing cache for CommonJS/);
   });
 
   test('notify does not start without a secret of its own', async () => {
