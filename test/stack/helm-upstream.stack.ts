@@ -45,7 +45,12 @@ test('a value that a chart does not know is found', () => {
 const TAKEN: Readonly<Record<string, readonly string[]>> = {
   falco: ['.falcoctl.config.registry'],
   falcosidekick: ['.podSecurityContext.runAsNonRoot', '.podSecurityContext.seccompProfile'],
-  loki: ['.loki.rulerConfig.storage', '.loki.rulerConfig.rule_path', '.loki.rulerConfig.enable_api'],
+  loki: [
+    '.loki.ingester.chunk_encoding',
+    '.loki.rulerConfig.storage',
+    '.loki.rulerConfig.rule_path',
+    '.loki.rulerConfig.enable_api',
+  ],
   grafana: ['.fullnameOverride'],
 };
 
