@@ -158,12 +158,13 @@ function buttoned({ slack, ...rest }: ResolvedReceiver, callbacks: CallbackOptio
 
 /** Checks a pipeline.yaml's text alone, without the secrets it names; problems are appended. */
 export function parsePipeline(text: string, problems: string[]): Pipeline | undefined {
-  const document = parseDocument(text, { uniqueKeys: true, strict: true });
+  const document = parseDocument(text, { uniqueKeys: true, strict: true, stringKeys: true });
   if (document.errors.length > 0) {
     problems.push(
-      ...document.errors.map(
-        ({ message, linePos }) => `pipeline line ${linePos?.[0].line ?? 1}: ${firstLine(message)}`,
-      ),
+      ...document.errors.map(({ code, message, linePos }) => {
+        const said = code === 'NON_STRING_KEY' ? 'a list or an object where a name belongs' : firstLine(message);
+        return `pipeline line ${linePos?.[0].line ?? 1}: ${said}`;
+      }),
     );
     return undefined;
   }

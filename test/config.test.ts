@@ -117,6 +117,8 @@ surprise: true
   const wrong: [string, string, RegExp][] = [
     ['yaml that is none', 'receivers: [', /pipeline line 1/],
     ['a key twice', 'links: {}\nlinks: {}', /unique/],
+    ['a list as a key', 'links: {}\n? [a, b]\n: 1', /^pipeline line 2: a list or an object where a name belongs$/],
+    ['an object as a key', 'links: { ? { a: 1 } : 2 }', /^pipeline line 1: a list or an object where a name belongs$/],
     [
       'two receivers of one name',
       "receivers: [{ name: a, webhook: { url: 'https://a.example/' } }, { name: a, webhook: { url: 'https://a.example/' } }]\nroute: { receiver: a }",

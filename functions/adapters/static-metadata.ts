@@ -52,7 +52,7 @@ type StaticCluster = z.output<typeof staticMetadata>['clusters'][number];
  * error names each place), or does not have the cluster.
  */
 export async function readStaticMetadata(path: string, cluster: ClusterRef): Promise<ClusterStatics> {
-  const { clusters } = staticMetadata.parse(parse(await readFile(path, 'utf8')));
+  const { clusters } = staticMetadata.parse(parse(await readFile(path, 'utf8'), { stringKeys: true }));
   const { project, location, name } = cluster;
   const entry = clusters.find((one) => one.project === project && one.location === location && one.name === name);
   if (!entry) throw new Error(`${path} does not have the cluster ${project}/${location}/${name}`);
