@@ -12,8 +12,9 @@ import type { Server, ServerResponse } from 'node:http';
 const GRACE_MS = 9_500;
 
 /** https://nodejs.org/api/diagnostics_channel.html#event-httpserverrequeststart */
-const REQUEST_START = 'http.server.request.start';
-interface RequestStart {
+export const REQUEST_START = 'http.server.request.start';
+
+export interface RequestStart {
   response: ServerResponse;
   server: Server;
 }

@@ -7,21 +7,20 @@
  */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Answer, type Handler, TOO_LARGE } from './core/http.ts';
-
-/** https://nodejs.org/api/diagnostics_channel.html#event-httpserverrequeststart */
-const REQUEST_START = 'http.server.request.start';
+import { jsonIn } from './core/json.ts';
+import { REQUEST_START, type RequestStart } from './drain.ts';
 
 /** To be called once in a process with one server. From its first request on `listener` has them all. Returns what undoes it. */
 export function takeOver(listener: RequestListener): () => void {
   function take(message: unknown): void {
-    const { server } = message as { server: Server };
-    if (server.listeners('request').includes(listener)) return;
-    server.removeAllListeners('request').on('request', listener);
+    stop();
+    (message as RequestStart).server.removeAllListeners('request').on('request', listener);
   }
+  const stop = (): void => void unsubscribe(REQUEST_START, take);
   subscribe(REQUEST_START, take);
-  return () => void unsubscribe(REQUEST_START, take);
+  return stop;
 }
 
 export interface ListenerOptions {
@@ -39,7 +38,7 @@ export function listenerOf(handle: Handler, options: ListenerOptions): RequestLi
       if (!rawBody) return response.destroy();
       if (!options.json) return answer({ method, headers, body: undefined, rawBody });
       if (rawBody.length > options.most) return send(response, TOO_LARGE);
-      answer({ method, headers, body: parsed(rawBody), rawBody });
+      answer({ method, headers, body: jsonIn(rawBody.toString()), rawBody });
     });
 
     function answer(received: Parameters<Handler>[0]): void {
@@ -71,15 +70,6 @@ function readBody(request: IncomingMessage, most: number, done: (body: Buffer | 
     .once('end', () => end(whole()))
     .once('error', () => end(undefined))
     .once('close', () => end(undefined));
-}
-
-/** Undefined where it is no JSON. */
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

@@ -70,7 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'roles.ts': { files: ['core/', 'config.ts', 'escalate/route.ts', 'adapters/receivers/options.ts'], packages: [] },
   'log.ts': { files: ['core/'], packages: ['node:*'] },
   'drain.ts': { files: [], packages: ['node:*'] },
-  'serve.ts': { files: ['core/'], packages: ['node:*'] },
+  'serve.ts': { files: ['core/', 'drain.ts'], packages: ['node:*'] },
   'open.ts': { files: ['core/', 'ingest/', 'sweep/', 'adapters/', 'config.ts'], packages: ['node:*'] },
   'wire.ts': {
     files: [

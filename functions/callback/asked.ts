@@ -29,12 +29,3 @@ const NAME_LIMIT = 80;
 export function nameOf(...names: readonly (string | null | undefined)[]): string {
   return names.map((name) => plain(name ?? '', NAME_LIMIT)).find((name) => name !== '') ?? 'somebody';
 }
-
-/** Undefined for what is no JSON. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -3,8 +3,9 @@
 import * as z from 'zod';
 import { type ActionKind, REQUEST_HORIZON_MS } from '../core/incident/action.ts';
 import { isDownKey } from '../core/incident/dedup-key.ts';
+import { jsonIn } from '../core/json.ts';
 import { millisecondsOf, parseTime } from '../core/time.ts';
-import { type Asked, ignored, malformed, nameOf, parsed } from './asked.ts';
+import { type Asked, ignored, malformed, nameOf } from './asked.ts';
 
 /**
  * What is not here changes nothing: PagerDuty pages again by itself what is unacknowledged or reopened there, and our
@@ -48,7 +49,7 @@ const incident = z.object({
  * @param now milliseconds since the epoch
  */
 export function readPagerDuty(body: Uint8Array, now: number): Asked {
-  const { data } = webhook.safeParse(parsed(Buffer.from(body).toString('utf8')));
+  const { data } = webhook.safeParse(jsonIn(Buffer.from(body).toString('utf8')));
   if (!data) return malformed('the body is no event of webhooks v3');
   const { id, event_type, occurred_at, agent, data: subject } = data.event;
   const kind = EVENTS.get(event_type);

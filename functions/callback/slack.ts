@@ -2,7 +2,8 @@
 
 import * as z from 'zod';
 import type { Action } from '../core/incident/action.ts';
-import { type Asked, ignored, malformed, nameOf, parsed } from './asked.ts';
+import { jsonIn } from '../core/json.ts';
+import { type Asked, ignored, malformed, nameOf } from './asked.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -44,7 +45,7 @@ export function readSlack(body: Uint8Array): Asked {
   const payloads = new URLSearchParams(Buffer.from(body).toString('utf8')).getAll('payload');
   const [text, ...more] = payloads;
   if (text === undefined || more.length > 0) return malformed('a form with one field payload was expected');
-  const payload = parsed(text);
+  const payload = jsonIn(text);
   const type = envelope.safeParse(payload).data?.type;
   if (type === undefined) return malformed('the payload is no interaction');
   if (type !== 'block_actions') return ignored('an interaction of a kind that we never offer');
@@ -56,7 +57,7 @@ export function readSlack(body: Uint8Array): Asked {
   if (button.action_id.startsWith('open_')) return ignored('a link was followed');
   const asked = ACTIONS.get(button.action_id);
   if (!asked) return ignored('a button that is not ours');
-  const incident = drawn.safeParse(parsed(button.value ?? '')).data;
+  const incident = drawn.safeParse(jsonIn(button.value ?? '')).data;
   if (!incident) return malformed("the button's value names no incident");
   const { user, trigger_id, response_url } = press;
   return {

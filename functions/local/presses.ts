@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
 import type { Config } from '../config.ts';
+import { jsonIn } from '../core/json.ts';
 import type { Clock } from '../core/ports.ts';
 import { readText } from './read-body.ts';
 
@@ -101,18 +102,10 @@ export function createPresses({ base, secret, seed, clock }: PressesOptions): Pr
     },
     async takeReply(request, response) {
       const id = request.url?.split('/').at(-1) ?? '';
-      const said = reply.safeParse(jsonOf(await readText(request, MAX_REPLY_BYTES)));
+      const said = reply.safeParse(jsonIn((await readText(request, MAX_REPLY_BYTES)) ?? ''));
       const status = !replies.has(id) ? 404 : said.success ? 200 : 400;
       if (status === 200 && said.success) replies.set(id, said.data.blocks[0].elements[0].elements[0].text);
       response.writeHead(status).end();
     },
   };
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }

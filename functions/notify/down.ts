@@ -3,17 +3,14 @@
 import { newDelivery } from '../core/incident/delivery.ts';
 import { type DownNotice, downGroup, downNotice, outageOf } from '../core/incident/down.ts';
 import { join } from '../core/incident/incident.ts';
+import { jsonIn } from '../core/json.ts';
 import type { LinkOptions } from '../core/page/links.ts';
 import type { Notification } from '../core/page/notification.ts';
 import { notificationOf } from './notification.ts';
 
 /** Undefined for what is none. */
 export function readDown(text: string): DownNotice['down'] | undefined {
-  try {
-    return downNotice.safeParse(JSON.parse(text)).data?.down;
-  } catch {
-    return undefined;
-  }
+  return downNotice.safeParse(jsonIn(text)).data?.down;
 }
 
 /** The alert as the first of its incident, under a key of its own: the outage is its generation. */

@@ -10,6 +10,7 @@ import { ACKNOWLEDGED, type Answer, type Handler, nack } from '../core/http.ts';
 import type { DeliveryRef } from '../core/incident/delivery.ts';
 import type { DownNotice } from '../core/incident/down.ts';
 import { deliveryRef, wake } from '../core/incident/wake.ts';
+import { jsonIn } from '../core/json.ts';
 import type { WriteLog } from '../core/log.ts';
 import type { DeliveryObservation, Observe } from '../core/observe.ts';
 import type { LinkOptions } from '../core/page/links.ts';
@@ -114,11 +115,7 @@ async function persist<T>({ clock, after }: NotifyDeps, write: () => Promise<T>,
 }
 
 function readRef(text: string): DeliveryRef | undefined {
-  try {
-    return deliveryRef.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return deliveryRef.safeParse(jsonIn(text)).data;
 }
 
 /** While the store is down: only to receivers that drop a second one, since nothing remembers the first. */

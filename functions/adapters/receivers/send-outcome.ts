@@ -1,5 +1,6 @@
 /** What an HTTP answer, or the lack of one, means for a delivery; the same for every receiver. */
 
+import { jsonIn } from '../../core/json.ts';
 import type { Clock, SendOutcome } from '../../core/ports.ts';
 import type { HttpResponse } from '../http.ts';
 import { HttpError } from '../http-error.ts';
@@ -58,10 +59,5 @@ export async function attempt(send: () => Promise<SendOutcome>): Promise<SendOut
 
 /** A vendor's JSON answer, or undefined where it is none or was cut. */
 export function jsonOf({ body, truncated }: HttpResponse): unknown {
-  if (truncated) return undefined;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  return truncated ? undefined : jsonIn(body);
 }
