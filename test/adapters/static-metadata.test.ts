@@ -94,6 +94,7 @@ describe('is refused', () => {
     ['without the cluster', 'clusters: []', /does not have the cluster acme-prod\/europe-west1\/payments-eu1/],
     ['with a key that is none', 'clusters: []\nnodes: []', /nodes/],
     ['that is no YAML', 'clusters: [', /Flow sequence/],
+    ['with a list as a key', 'clusters: []\n? [a, b]\n: 1', /keys must be strings at line 2/],
   ])('%s', async (_name, text, message) => {
     await expect(readStaticMetadata(fileOf(text), CLUSTER)).rejects.toThrow(message);
   });
