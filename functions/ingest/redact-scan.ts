@@ -137,7 +137,7 @@ function kindsOf(text: string, end: number, index: number): number {
  * An escape that no usual encoder writes could stand inside a word and hide it. Usual are JSON's short ones but the
  * slash, control characters, what Go writes for HTML, and what replaces bytes that are not UTF-8.
  */
-const UNUSUAL_ESCAPE = /\\(?:[^"\\bfnrtu]|u(?!00(?:3[ce]|26|[01][0-9a-f]|7f)|202[89]|fffd))/i;
+const UNUSUAL_ESCAPE = /(?<!\\)(?:\\\\)*\\(?:[^"\\bfnrtu]|u(?!00(?:3[ce]|26|[01][0-9a-f]|7f)|202[89]|fffd))/i;
 
 /** Whether a JSON text needs a closer look. False is certain. */
 export function isSuspicious(raw: string): boolean {

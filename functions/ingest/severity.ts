@@ -32,10 +32,9 @@ export interface Severity {
  */
 export function severityOf(event: FalcoEvent, facts: Facts, overrides: Overrides): Severity {
   let possible: Severity | undefined;
-  for (const { match, priority: to, reason } of overridesFor(event.rule, overrides)) {
+  for (const { match, priority: to, why } of overridesFor(event.rule, overrides)) {
     const answer = matches(match, facts);
     if (answer === 'no') continue;
-    const why = reason ?? match.map(printMatcher).join(', ');
     if (answer === 'yes') return louder({ priority: to, severityReason: why }, possible);
     const unsure = { priority: to, severityReason: `${why} (unknown here, so the louder)` };
     possible = possible ? louder(possible, unsure) : unsure;
@@ -48,25 +47,39 @@ function louder(one: Severity, other: Severity | undefined): Severity {
   return other && rank(other.priority) < rank(one.priority) ? other : one;
 }
 
+/** An override as it is asked. */
+interface Override {
+  match: Overrides[number]['match'];
+  priority: Priority;
+  /** In words. */
+  why: string;
+}
+
 /** A policy names a hundred rules and more, and an event has one: what is left of the list is remembered by the rule's name. */
-const remembered = new WeakMap<Overrides, Map<string, Overrides>>();
+const remembered = new WeakMap<Overrides, Map<string, readonly Override[]>>();
 /** A publisher may invent names: so many are remembered, and none that is longer than rules' names are. */
 const MOST_RULES = 1_000;
 const LONGEST_RULE = 256;
 
 /** The overrides, in order, that an event of this rule does not rule out by its name alone. */
-function overridesFor(rule: string, overrides: Overrides): Overrides {
-  const known = remembered.get(overrides) ?? new Map<string, Overrides>();
+function overridesFor(rule: string, overrides: Overrides): readonly Override[] {
+  const known = remembered.get(overrides) ?? new Map<string, readonly Override[]>();
   remembered.set(overrides, known);
   const before = known.get(rule);
   if (before) return before;
-  const left = overrides.filter(
-    ({ match }) =>
-      matches(
-        match.filter(({ name }) => name === 'rule'),
-        () => rule,
-      ) !== 'no',
-  );
+  const left = overrides
+    .filter(
+      ({ match }) =>
+        matches(
+          match.filter(({ name }) => name === 'rule'),
+          () => rule,
+        ) !== 'no',
+    )
+    .map(({ match, priority: to, reason }) => ({
+      match,
+      priority: to,
+      why: reason ?? match.map(printMatcher).join(', '),
+    }));
   if (rule.length > LONGEST_RULE) return left;
   if (known.size >= MOST_RULES) known.clear();
   known.set(rule, left);

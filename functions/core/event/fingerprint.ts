@@ -23,6 +23,8 @@ export interface Fingerprint {
   fingerprint: string;
 }
 
+type Fields = Fingerprint['fields'];
+
 type Field = (event: FalcoEvent) => string;
 
 /** The first of several fields that says something. */
@@ -112,13 +114,7 @@ export function overflowOf(
   fields.namespace = known.namespace ?? valueIn(event, 'namespace');
   fields.workload = known.workload ?? valueIn(event, 'workload');
   if (fields.workload === '') fields.node = known.node ?? valueIn(event, 'node');
-  const key = digest(fields);
-  return {
-    key,
-    fingerprint: digest({ ...fields, overflow: 'true' }),
-    limit: OVERFLOW_LIMIT,
-    windowMs: OVERFLOW_WINDOW_MS,
-  };
+  return { ...overflowDigests(fields), limit: OVERFLOW_LIMIT, windowMs: OVERFLOW_WINDOW_MS };
 }
 
 function base({ rule }: FalcoEvent, cluster: ClusterRef | undefined): Record<string, string> {
@@ -148,6 +144,37 @@ function addAll(event: FalcoEvent, fields: Record<string, string>): void {
   }
 }
 
-function digest(fields: Readonly<Record<string, string>>): string {
+/** Nearly all events are repeats, and to look is cheaper than to hash. Some hundred kilobytes of memory, two at most. */
+const MOST_REMEMBERED = 1_000;
+/** What takes more characters is not remembered. */
+const LONGEST_REMEMBERED = 512;
+
+/** What `make` gives for these fields, remembered. */
+function remembering<T>(make: (fields: Fields) => T): (fields: Fields) => T {
+  const known = new Map<string, T>();
+  return (fields) => {
+    // With lengths, so that no two sets of fields read alike, whatever stands in them.
+    let key = '';
+    for (const name in fields) {
+      const text = fields[name] ?? '';
+      key += `${name.length} ${text.length} ${name}${text}`;
+    }
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const made = make(fields);
+    if (key.length > LONGEST_REMEMBERED) return made;
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    known.set(key, made);
+    return made;
+  };
+}
+
+function hashOf(fields: Fields): string {
   return hash('sha256', JSON.stringify(Object.entries(fields)), 'hex').slice(0, 32);
 }
+
+const digest = remembering(hashOf);
+const overflowDigests = remembering((fields) => ({
+  key: hashOf(fields),
+  fingerprint: hashOf({ ...fields, overflow: 'true' }),
+}));
