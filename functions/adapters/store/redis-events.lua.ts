@@ -42,7 +42,8 @@ end
 /**
  * ARGV: prefix, then for each claim 11 strings: uuid key, fingerprint, overflow key, overflow fingerprint, numbers
  * (windowMs keep limit overflowMs flags time window-id; flags 1 escalates, 2 replay, 4 past the horizon), pod, node,
- * user, remote, head, entry. Answers per claim '0' (new) or '1' (again) and the record, or '!' and why it failed.
+ * user, remote, head, entry. Head and entry may be empty for what is most likely a repeat. Answers per claim '0' (new) or '1'
+ * (again) and the record, '?' where it is new and needs the entry after all, and nothing was changed, or '!' and why it failed.
  */
 export const CLAIM = `${HEAD}${CLOSE}
 local function write(key, role, owed, fingerprint, id, entry, ttl)
@@ -73,9 +74,11 @@ local function count(window, at, id, fields)
 end
 
 local function join(fingerprint, keep, at, i)
+  local bare = ARGV[i + 10] == ''
   local window = prefix .. 'w:' .. fingerprint
   local fields = redis.call('HMGET', window, 'i', 't', 'k', 'n', 'a', 'z', 'c0', 'c1', 'c2', 'c3',
     '0' .. ARGV[i + 5], '1' .. ARGV[i + 6], '2' .. ARGV[i + 7], '3' .. ARGV[i + 8])
+  if bare and not (fields[1] and tonumber(fields[2]) > now and tonumber(fields[3]) >= keep) then return '?' end
   if not fields[1] then return end
   if tonumber(fields[2]) <= now then
     close(fingerprint, fields[1], fields[4])
@@ -135,10 +138,12 @@ local function claim(i)
     return '1' .. record
   end
   if past then
+    if ARGV[i + 10] == '' then return '?' end
     return write(key, 'k', 1 + 2 * escalates, ARGV[i + 1], '', ARGV[i + 10], OWING)
   end
   local fingerprint, role, window = place(i, ARGV[i + 1], tonumber(windowMs), tonumber(keep), tonumber(limit),
     tonumber(overflowMs), at, id)
+  if role == '?' then return role end
   if role == 'r' then
     return write(key, role, 2 * escalates, fingerprint, window, nil, escalates == 1 and OWING or RECORD)
   end
