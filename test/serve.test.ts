@@ -95,6 +95,32 @@ describe('a body', () => {
   });
 });
 
+test('of requests that arrive together one that is held up holds up no other', async () => {
+  const steps: string[] = [];
+  let free = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    free = resolve;
+  });
+  server = createServer(
+    listenerOf(async ({ rawBody }) => {
+      const name = String(rawBody);
+      steps.push(`begins ${name}`);
+      if (name === '1') await held;
+      steps.push(`ends ${name}`);
+      return { status: 204 };
+    }, JSON_BODIES),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const answered: number[] = [];
+  const all = [1, 2, 3].map((name) => post(String(name)).then(() => answered.push(name)));
+  await Promise.all(all.slice(1));
+  expect(answered.toSorted()).toEqual([2, 3]);
+  free();
+  await Promise.all(all);
+  expect(steps.filter((step) => step.startsWith('begins'))).toHaveLength(3);
+  expect(steps.at(-1)).toBe('ends 1');
+});
+
 test('an answer has its headers, and its body as JSON', async () => {
   await listen(JSON_BODIES, { status: 405, headers: { allow: 'POST' }, body: { reason: 'é', n: 1 } });
   const { status, headers, said } = await post('', {}, 'GET');

@@ -8,8 +8,8 @@ import { HttpError } from './http-error.ts';
 export type AddressClass = 'public' | 'private' | 'forbidden';
 
 /** https://www.iana.org/assignments/iana-ipv4-special-registry: what is in neither list is public. */
-const PRIVATE_4 = networksOf(['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']);
-const FORBIDDEN_4 = networksOf([
+const PRIVATE_4 = networks(['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']);
+const FORBIDDEN_4 = networks([
   '0.0.0.0/8',
   '100.100.100.200/32', // Alibaba's metadata server, among the shared addresses
   '168.63.129.16/32', // Azure's own server for its machines, among the public ones
@@ -24,9 +24,9 @@ const FORBIDDEN_4 = networksOf([
 ]);
 
 /** https://www.iana.org/assignments/iana-ipv6-special-registry: public is only what is in 2000::/3 and not in the last list. */
-const PRIVATE_6 = networksOf(['::1/128', 'fc00::/7']);
-const GLOBAL_6 = networksOf(['2000::/3']);
-const FORBIDDEN_6 = networksOf([
+const PRIVATE_6 = networks(['::1/128', 'fc00::/7']);
+const GLOBAL_6 = networks(['2000::/3']);
+const FORBIDDEN_6 = networks([
   'fd00:ec2::/32', // Amazon's metadata server, and what else it gives its machines, among the private addresses
   'fd20:ce::254/128', // Google's
   '2001::/23', // Teredo and other protocols' own
@@ -48,14 +48,14 @@ const METADATA_NAMES: ReadonlySet<string> = new Set([
 export function classOf(address: string): AddressClass {
   const family = isIP(address);
   if (family === 4) {
-    if (FORBIDDEN_4.check(address, 'ipv4')) return 'forbidden';
-    return PRIVATE_4.check(address, 'ipv4') ? 'private' : 'public';
+    if (FORBIDDEN_4().check(address, 'ipv4')) return 'forbidden';
+    return PRIVATE_4().check(address, 'ipv4') ? 'private' : 'public';
   }
   // A zone (fe80::1%eth0) or an embedded IPv4 address is of no use here; BlockList would read the latter as IPv4.
   if (family !== 6 || address.includes('%') || isMapped(address)) return 'forbidden';
-  if (FORBIDDEN_6.check(address, 'ipv6')) return 'forbidden';
-  if (PRIVATE_6.check(address, 'ipv6')) return 'private';
-  return GLOBAL_6.check(address, 'ipv6') ? 'public' : 'forbidden';
+  if (FORBIDDEN_6().check(address, 'ipv6')) return 'forbidden';
+  if (PRIVATE_6().check(address, 'ipv6')) return 'private';
+  return GLOBAL_6().check(address, 'ipv6') ? 'public' : 'forbidden';
 }
 
 /** The URL parser has one spelling for each address, in which a mapped one begins so. */
@@ -79,6 +79,15 @@ function isListed(host: string, list: readonly string[]): boolean {
 }
 
 /** The networks of a list, an address being one of itself alone; its names are none. */
+/** Made when it is first asked: a cold start that sends nothing out does not pay for it. */
+function networks(list: readonly string[]): () => BlockList {
+  let made: BlockList | undefined;
+  return () => {
+    made ??= networksOf(list);
+    return made;
+  };
+}
+
 function networksOf(list: readonly string[]): BlockList {
   const networks = new BlockList();
   for (const entry of list) {

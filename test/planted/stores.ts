@@ -50,4 +50,13 @@ export const STORE_FAULTS: readonly Fault[] = [
     to: '',
     suites: REDIS,
   },
+  {
+    id: 'redis-first-without-entry',
+    rule: 'a4',
+    does: 'opens a window for a claim that came without its entry',
+    file: 'functions/adapters/store/redis-events.lua.ts',
+    from: "  if bare and not (fields[1] and tonumber(fields[2]) > now and tonumber(fields[3]) >= keep) then return '?' end\n",
+    to: '',
+    suites: REDIS,
+  },
 ];

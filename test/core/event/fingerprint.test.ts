@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { ClusterRef, FalcoEvent, FieldValue } from '../../../functions/core/event/alert.ts';
 import { familyOf } from '../../../functions/core/event/family.ts';
@@ -159,7 +160,46 @@ describe('fingerprintOf', () => {
     const other = withFields(event, { 'container.name': 'a', 'container.image.repository': 'b' });
     expect(print(one)).not.toBe(print(other));
   });
+
+  test('what is remembered is the hash of its own fields, however they are made to read alike', () => {
+    const event = load('plugin-okta');
+    const by = ['a.b', 'c.d'];
+    // Each of these spells the beginning of another one's next field.
+    const values = ['', 'x', 'x3 1 c.d', '1 x', 'a.b1 xc.d', '3 0 c.d', 'x'.repeat(2_000), '"],["c.d","'];
+    const seen = new Map<string, string>();
+    for (let round = 0; round < 2; round += 1) {
+      for (const one of values) {
+        for (const other of values) {
+          const { fields, fingerprint } = fingerprintOf(
+            { event: withFields(event, { 'a.b': one, 'c.d': other }), cluster },
+            by,
+          );
+          const text = JSON.stringify(Object.entries(fields));
+          expect(fingerprint).toBe(hash('sha256', text, 'hex').slice(0, 32));
+          seen.set(text, fingerprint);
+        }
+      }
+    }
+    expect(new Set(seen.values()).size).toBe(seen.size);
+  });
+
+  test('more things than are remembered keep their fingerprints', () => {
+    const event = load('plugin-okta');
+    const all = (): string[] =>
+      Array.from({ length: 2_500 }, (_, index) => {
+        const other = withFields(event, { 'a.b': `thing ${'x'.repeat(index)}`.slice(0, 300) + letters(index) });
+        return fingerprintOf({ event: other, cluster }, ['a.b']).fingerprint;
+      });
+    const first = all();
+    expect(new Set(first).size).toBe(first.length);
+    expect(all()).toEqual(first);
+  });
 });
+
+/** A number in letters, which no normalisation takes for a generated name. */
+function letters(value: number): string {
+  return [...String(value)].map((digit) => 'abcdefghij'[Number(digit)]).join('');
+}
 
 describe('overflowOf', () => {
   const overflow = (event: FalcoEvent) => overflowOf({ event, cluster });
@@ -175,6 +215,19 @@ describe('overflowOf', () => {
     expect(overflow(event)).toMatchObject({ limit: 50, windowMs: 600_000 });
     expect(overflow(event).fingerprint).not.toBe(overflow(event).key);
     expect(overflow({ ...event, rule: 'x' }).key).not.toBe(overflow(event).key);
+    const said = JSON.stringify(
+      Object.entries({
+        project: cluster.project,
+        location: cluster.location,
+        cluster: cluster.name,
+        rule: event.rule,
+        namespace: event.fields['k8s.ns.name'],
+        workload: 'ledger-api',
+      }),
+    );
+    const withMark = `${said.slice(0, -1)},["overflow","true"]]`;
+    const hashes = [said, withMark].map((text) => hash('sha256', text, 'hex').slice(0, 32));
+    expect([overflow(event).key, overflow(event).fingerprint]).toEqual(hashes);
   });
 
   test('of a node where there is no workload', () => {
