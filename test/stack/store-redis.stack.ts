@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type OpenedStore, openStore } from '../../functions/adapters/store/open.ts';
-import { type EventClaim, type EventRecord, OWING_TTL_MS, RECORD_TTL_MS } from '../../functions/core/ports.ts';
+import { type EventRecord, OWING_TTL_MS, RECORD_TTL_MS } from '../../functions/core/ports.ts';
 import { claimAll, claimOf, claimOne, claimsOf, LONG_MS, settleAll, settlementOf } from '../adapters/store/claims.ts';
 import { storeContract } from '../adapters/store/contract.ts';
 import { startProxy } from './programs/proxy.ts';
@@ -48,65 +48,6 @@ describe('the Redis store', () => {
     );
     expect(store.roundTrips - before).toBe(2);
     await store.close();
-  });
-
-  test('repeats of a window that an instance knows come without their entries', async () => {
-    const [store, other] = await Promise.all([open(redis.url), open(redis.url)]);
-    const fingerprint = randomUUID();
-    const long = (name: string, count: number): EventClaim[] =>
-      claimsOf(`${fingerprint}-${name}`, count, { fingerprint }).map((claim) => ({
-        ...claim,
-        entry: { ...claim.entry, line: 'x'.repeat(10_000) },
-      }));
-    const received = async (work: () => Promise<unknown>): Promise<number> => {
-      const bytes = async (): Promise<number> =>
-        Number(/total_net_input_bytes:(\d+)/.exec(await redis.command('INFO', 'stats'))?.[1]);
-      const before = await bytes();
-      await work();
-      return (await bytes()) - before;
-    };
-    const first = await received(() => claimAll(store, long('first', 1)));
-    expect(first).toBeGreaterThan(10_000);
-    expect(await received(() => claimAll(store, long('repeat', 20)))).toBeLessThan(10_000);
-    // Another instance learns it from its first repeat.
-    expect(await received(() => claimAll(other, long('elsewhere', 1)))).toBeGreaterThan(10_000);
-    expect(await received(() => claimAll(other, long('elsewhere again', 20)))).toBeLessThan(10_000);
-    await Promise.all([store.close(), other.close()]);
-  });
-
-  describe('an entry that was not sent is asked for', () => {
-    const isPut = async (server: RedisServer, change: () => Promise<unknown>, claim: Partial<EventClaim> = {}) => {
-      const store = await open(server.url);
-      await claimAll(store, claimsOf('known', 2, { windowMs: LONG_MS }));
-      await change();
-      const before = store.roundTrips;
-      const records = await claimAll(store, claimsOf('next', 3, claim));
-      expect(store.roundTrips - before).toBe(2);
-      const again = await claimAll(store, claimsOf('next', 3, claim));
-      for (const record of again)
-        expect(record.entry).toEqual(record.owed.log ? claimOf(record.uuid).entry : undefined);
-      await store.close();
-      return records.map(({ role }) => role);
-    };
-
-    test('when the window has ended', async () => {
-      const server = await start();
-      const end = () => server.command('HSET', 'falco:w:fp', 't', '1');
-      expect(await isPut(server, end)).toEqual(['first', 'repeat', 'repeat']);
-      const store = await open(server.url);
-      expect(await store.takeSummaries(5)).toMatchObject([{ n: 1 }]);
-      await store.close();
-    });
-
-    test('when the store forgot it', async () => {
-      const server = await start();
-      expect(await isPut(server, () => server.command('FLUSHALL'))).toEqual(['first', 'repeat', 'repeat']);
-    });
-
-    test('when some of its repeats are to be written', async () => {
-      const server = await start();
-      expect(await isPut(server, async () => {}, { keep: 2 })).toEqual(['keep', 'keep', 'repeat']);
-    });
   });
 
   test('survives SCRIPT FLUSH', async () => {
