@@ -20,6 +20,8 @@ const ROLES: Readonly<Record<string, Role>> = { f: 'first', r: 'repeat', k: 'kee
 
 /** What Redis answers to a claim without an entry that it needs. */
 const ASKED = '?';
+/** A shorter window is over before it was worth remembering. */
+const SHORTEST_MS = 10_000;
 
 /** Fingerprints that an instance remembers. */
 const MOST_OPEN = 10_000;
@@ -28,31 +30,28 @@ export function createClaimGroup(connection: RedisConnection, prefix: string): E
   /** Whose windows take nothing but repeats, as far as this instance saw: a guess that costs a round trip where it is wrong. */
   const open = new Set<string>();
 
-  async function answersTo(claims: readonly EventClaim[], bare: (claim: EventClaim) => boolean): Promise<string[]> {
-    const args = [prefix];
-    for (const claim of claims) pushClaim(args, claim, bare(claim));
-    return (await connection.write(claimScript, args)) as string[];
-  }
+  /** A replay, and an event past the horizon, may need their entries whatever is open. */
+  const isRepeat = ({ fingerprint, replay, pastHorizon }: EventClaim): boolean =>
+    !replay && !pastHorizon && open.has(fingerprint);
 
-  async function claimSound(claims: readonly EventClaim[]): Promise<Outcome<EventRecord>[]> {
+  async function claimSound(
+    claims: readonly EventClaim[],
+    isBare: (claim: EventClaim) => boolean,
+  ): Promise<Outcome<EventRecord>[]> {
     if (claims.length === 0) return [];
+    const args = [prefix];
+    for (const claim of claims) pushClaim(args, claim, isBare(claim));
     let answers: readonly string[];
     try {
-      answers = await answersTo(
-        claims,
-        ({ fingerprint, replay, pastHorizon }) =>
-          // These two may need their entry whatever is open.
-          !replay && !pastHorizon && open.has(fingerprint),
-      );
+      answers = (await connection.write(claimScript, args)) as string[];
     } catch (error) {
       return claims.map(() => failed(error));
     }
     const asked = claims.filter((_, index) => answers[index] === ASKED);
     for (const { fingerprint } of asked) open.delete(fingerprint);
-    const second = await claimSound(asked);
-    let next = 0;
+    const later = (await claimSound(asked, () => false)).values();
     return claims.map((claim, index) => {
-      if (answers[index] === ASKED) return second[next++] ?? failed(new Error('Redis: no answer'));
+      if (answers[index] === ASKED) return later.next().value ?? failed(new Error('Redis: no answer'));
       const outcome = outcomeOf(claim, answers[index]);
       if (outcome.ok) learn(claim, outcome.value);
       return outcome;
@@ -61,14 +60,17 @@ export function createClaimGroup(connection: RedisConnection, prefix: string): E
 
   function learn(claim: EventClaim, { fingerprint, role, again }: EventRecord): void {
     const repeatsFollow = role === 'repeat' || (role === 'first' && claim.keep === 0);
-    if (again || !repeatsFollow || fingerprint !== claim.fingerprint) return;
+    if (again || !repeatsFollow || fingerprint !== claim.fingerprint || claim.windowMs < SHORTEST_MS) return;
     if (open.size >= MOST_OPEN) open.clear();
     open.add(fingerprint);
   }
 
   return async (claims) => {
     const errors = claims.map(claimError);
-    const sound = await claimSound(claims.filter((_, index) => !errors[index]));
+    const sound = await claimSound(
+      claims.filter((_, index) => !errors[index]),
+      isRepeat,
+    );
     let next = 0;
     return errors.map((error) => (error ? failed(error) : (sound[next++] ?? failed(new Error('Redis: no answer')))));
   };
