@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Answer, Request } from '../functions/core/http.ts';
+import type { Answer, Handler, Request } from '../functions/core/http.ts';
 import { type ListenerOptions, listenerOf, takeOver } from '../functions/serve.ts';
 
 let server: Server;
@@ -17,15 +17,17 @@ afterEach(() => {
   server.close();
 });
 
+async function serve(handle: Handler, options: ListenerOptions): Promise<void> {
+  server = createServer(listenerOf(handle, options)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+}
+
 async function listen(options: ListenerOptions, answer: Answer = { status: 204 }): Promise<void> {
   seen = [];
-  server = createServer(
-    listenerOf(async (request) => {
-      seen.push(request);
-      return answer;
-    }, options),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  await serve(async (request) => {
+    seen.push(request);
+    return answer;
+  }, options);
 }
 
 const port = (): number => (server.address() as AddressInfo).port;
@@ -101,16 +103,13 @@ test('of requests that arrive together one that is held up holds up no other', a
   const held = new Promise<void>((resolve) => {
     free = resolve;
   });
-  server = createServer(
-    listenerOf(async ({ rawBody }) => {
-      const name = String(rawBody);
-      steps.push(`begins ${name}`);
-      if (name === '1') await held;
-      steps.push(`ends ${name}`);
-      return { status: 204 };
-    }, JSON_BODIES),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  await serve(async ({ rawBody }) => {
+    const name = String(rawBody);
+    steps.push(`begins ${name}`);
+    if (name === '1') await held;
+    steps.push(`ends ${name}`);
+    return { status: 204 };
+  }, JSON_BODIES);
   const answered: number[] = [];
   const all = [1, 2, 3].map((name) => post(String(name)).then(() => answered.push(name)));
   await Promise.all(all.slice(1));

@@ -8,8 +8,8 @@ import { HttpError } from './http-error.ts';
 export type AddressClass = 'public' | 'private' | 'forbidden';
 
 /** https://www.iana.org/assignments/iana-ipv4-special-registry: what is in neither list is public. */
-const PRIVATE_4 = networks(['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']);
-const FORBIDDEN_4 = networks([
+const PRIVATE_4 = onDemand(['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']);
+const FORBIDDEN_4 = onDemand([
   '0.0.0.0/8',
   '100.100.100.200/32', // Alibaba's metadata server, among the shared addresses
   '168.63.129.16/32', // Azure's own server for its machines, among the public ones
@@ -24,9 +24,9 @@ const FORBIDDEN_4 = networks([
 ]);
 
 /** https://www.iana.org/assignments/iana-ipv6-special-registry: public is only what is in 2000::/3 and not in the last list. */
-const PRIVATE_6 = networks(['::1/128', 'fc00::/7']);
-const GLOBAL_6 = networks(['2000::/3']);
-const FORBIDDEN_6 = networks([
+const PRIVATE_6 = onDemand(['::1/128', 'fc00::/7']);
+const GLOBAL_6 = onDemand(['2000::/3']);
+const FORBIDDEN_6 = onDemand([
   'fd00:ec2::/32', // Amazon's metadata server, and what else it gives its machines, among the private addresses
   'fd20:ce::254/128', // Google's
   '2001::/23', // Teredo and other protocols' own
@@ -78,9 +78,8 @@ function isListed(host: string, list: readonly string[]): boolean {
   return list.some((entry) => entry.toLowerCase() === host);
 }
 
-/** The networks of a list, an address being one of itself alone; its names are none. */
 /** Made when it is first asked: a cold start that sends nothing out does not pay for it. */
-function networks(list: readonly string[]): () => BlockList {
+function onDemand(list: readonly string[]): () => BlockList {
   let made: BlockList | undefined;
   return () => {
     made ??= networksOf(list);
@@ -88,6 +87,7 @@ function networks(list: readonly string[]): () => BlockList {
   };
 }
 
+/** The networks of a list, an address being one of itself alone; its names are none. */
 function networksOf(list: readonly string[]): BlockList {
   const networks = new BlockList();
   for (const entry of list) {

@@ -20,9 +20,9 @@ export function parseTime(text: string): bigint | undefined {
   if (!RFC_3339.test(text)) return undefined;
   // Each event has a time, and the groups of a match cost more than the rest: all but fraction and zone have their place.
   const [hour, minute, second] = [twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17)];
-  const zone = text.length - (text.endsWith('Z') || text.endsWith('z') ? 1 : '+00:00'.length);
-  const [offsetHour, offsetMinute] =
-    zone === text.length - 1 ? [0, 0] : [twoDigits(text, zone + 1), twoDigits(text, zone + 4)];
+  const isUtc = text.endsWith('Z') || text.endsWith('z');
+  const zone = text.length - (isUtc ? 'Z' : '+00:00').length;
+  const [offsetHour, offsetMinute] = isUtc ? [0, 0] : [twoDigits(text, zone + 1), twoDigits(text, zone + 4)];
   if (hour > 23 || minute > 59 || second > 59 || offsetHour > 23 || offsetMinute > 59) return undefined;
   const day = startOfDay(twoDigits(text, 0) * 100 + twoDigits(text, 2), twoDigits(text, 5), twoDigits(text, 8));
   if (day === undefined) return undefined;

@@ -130,7 +130,7 @@ function hex(value: number, digits: number): string {
 }
 
 /** A number in letters, which no normalisation takes for a generated name. */
-function letters(value: number): string {
+export function letters(value: number): string {
   const digit = String.fromCharCode(97 + (value % 26));
   return value < 26 ? digit : letters(Math.floor(value / 26)) + digit;
 }

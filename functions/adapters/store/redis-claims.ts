@@ -49,13 +49,13 @@ export function createClaimGroup(connection: RedisConnection, prefix: string): E
     }
     const asked = claims.filter((_, index) => answers[index] === ASKED);
     for (const { fingerprint } of asked) open.delete(fingerprint);
-    const later = (await claimSound(asked, () => false)).values();
-    return claims.map((claim, index) => {
-      if (answers[index] === ASKED) return later.next().value ?? failed(new Error('Redis: no answer'));
+    const outcomes = claims.map((claim, index) => {
+      if (answers[index] === ASKED) return undefined;
       const outcome = outcomeOf(claim, answers[index]);
       if (outcome.ok) learn(claim, outcome.value);
       return outcome;
     });
+    return filled(outcomes, await claimSound(asked, () => false));
   }
 
   function learn(claim: EventClaim, { fingerprint, role, again }: EventRecord): void {
@@ -71,9 +71,20 @@ export function createClaimGroup(connection: RedisConnection, prefix: string): E
       claims.filter((_, index) => !errors[index]),
       isRepeat,
     );
-    let next = 0;
-    return errors.map((error) => (error ? failed(error) : (sound[next++] ?? failed(new Error('Redis: no answer')))));
+    return filled(
+      errors.map((error) => error && failed<EventRecord>(error)),
+      sound,
+    );
   };
+}
+
+/** The outcomes, those that are not known yet taken from `others` in order. */
+function filled(
+  known: readonly (Outcome<EventRecord> | undefined)[],
+  others: readonly Outcome<EventRecord>[],
+): Outcome<EventRecord>[] {
+  const next = others.values();
+  return known.map((outcome) => outcome ?? next.next().value ?? failed(new Error('Redis: no answer')));
 }
 
 /** @param bare without head and entry, of which a repeat has no need */

@@ -42,8 +42,9 @@ end
 /**
  * ARGV: prefix, then for each claim 11 strings: uuid key, fingerprint, overflow key, overflow fingerprint, numbers
  * (windowMs keep limit overflowMs flags time window-id; flags 1 escalates, 2 replay, 4 past the horizon), pod, node,
- * user, remote, head, entry. Head and entry may be empty for what is most likely a repeat. Answers per claim '0' (new) or '1'
- * (again) and the record, '?' where it is new and needs the entry after all, and nothing was changed, or '!' and why it failed.
+ * user, remote, head, entry. Head and entry may be empty for what is neither a replay nor past the horizon. Answers per claim '0'
+ * (new) or '1' (again) and the record, '?' where it is new and needs the entry after all, and nothing was changed, or '!' and
+ * why it failed.
  */
 export const CLAIM = `${HEAD}${CLOSE}
 local function write(key, role, owed, fingerprint, id, entry, ttl)
@@ -138,7 +139,6 @@ local function claim(i)
     return '1' .. record
   end
   if past then
-    if ARGV[i + 10] == '' then return '?' end
     return write(key, 'k', 1 + 2 * escalates, ARGV[i + 1], '', ARGV[i + 10], OWING)
   end
   local fingerprint, role, window = place(i, ARGV[i + 1], tonumber(windowMs), tonumber(keep), tonumber(limit),

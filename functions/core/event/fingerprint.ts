@@ -144,7 +144,7 @@ function addAll(event: FalcoEvent, fields: Record<string, string>): void {
   }
 }
 
-/** Nearly all events are repeats, and to look is cheaper than to hash. Some hundred kilobytes of memory, two at most. */
+/** Nearly all events are repeats, and to look is cheaper than to hash. Two of these take some megabyte of memory. */
 const MOST_REMEMBERED = 1_000;
 /** What takes more characters is not remembered. */
 const LONGEST_REMEMBERED = 512;
