@@ -15,6 +15,8 @@ export const FIELD = 64;
 
 /** The program whose options may be joined; OPTION only with one that takes a secret. */
 const CURL = 128;
+/** An option of one letter that many programs know; OPTION only with one that takes a secret by it. */
+const LETTER = 256;
 
 /** Lower case, at least three characters; letters count without regard to case. */
 const WORDS: readonly (readonly [number, readonly string[]])[] = [
@@ -57,7 +59,7 @@ const WORDS: readonly (readonly [number, readonly string[]])[] = [
     OPTION,
     ['mysql', 'mariadb', 'mycli', 'sshpass', 'redis-cli', 'mongo', 'ldap', '7z ', '7za', '7zr', 'zip ', 'openssl'],
   ],
-  [CURL, ['curl ']],
+  [CURL, ['curl']],
   [
     OPTION,
     [
@@ -77,7 +79,8 @@ const WORDS: readonly (readonly [number, readonly string[]])[] = [
     ],
   ],
   [OPTION, ['ncftp', 'hydra', 'crackmapexec', 'netexec', 'nxc ', 'evil-winrm']],
-  [OPTION, [' login', '--user', '--proxy-user', '--auth', ...options('u'), ...options('a')]],
+  [OPTION, [' login', '--user', '--proxy-user', '--auth']],
+  [LETTER, [...options('u'), ...options('a')]],
   [
     COMMAND,
     ['chpass', '-literal', 'identified', 'htpass', 'rabbitmqctl', 'wpa_pass', 'alias set', 'sqlplus', ' login'],
@@ -109,18 +112,29 @@ for (const [kind, words] of WORDS) {
 
 /** curl -sku, -b or -E after what may stand before a word, escaped or not. */
 const JOINED = /(?:[\s"'`(,]|\\[ntr])-[#a-zA-Z0-46]{0,24}[uUbE]/;
+/** Who takes a secret by -u, -U or -a. The short names end a word, whose end may be an escape. */
+const BY_LETTER = /curl|redis-cli|lftp|smbclient|rpcclient|smbmap|(?:https?|xh)(?![\w.:/-])/;
 
-/** The kinds of secrets that `text` may hold from `start` to `end`; 0 is certain. */
-export function kindsIn(text: string, start = 0, end = text.length): number {
+/**
+ * A text is scanned as bytes, one a character, in pieces: V8 has a dozen kinds of strings, and a loop that meets
+ * several of them asks at each character which one it has. Five bits of a character are all that counts.
+ */
+const piece = Buffer.alloc(16_384);
+
+/** The kinds of secrets that `text` may hold; 0 is certain. */
+export function kindsIn(text: string): number {
   let kinds = 0;
   let index = 0;
-  for (let at = start; at < end; at += 1) {
-    index = ((index << 5) | (text.charCodeAt(at) & 31)) & 32_767;
-    if (ENDS[index] === 1) kinds |= kindsOf(text, at + 1, index);
+  for (let start = 0; start < text.length; start += piece.length) {
+    const length = piece.write(text.slice(start, start + piece.length), 'latin1');
+    for (let at = 0; at < length; at += 1) {
+      index = ((index << 5) | ((piece[at] ?? 0) & 31)) & 32_767;
+      if (ENDS[index] === 1) kinds |= kindsOf(text, start + at + 1, index);
+    }
   }
-  if (kinds & CURL) kinds = (kinds & ~CURL) | (JOINED.test(text) ? OPTION : 0);
-  const sign = text.indexOf('@', start);
-  return sign >= 0 && sign < end ? kinds | URL_USER : kinds;
+  if (kinds & CURL && JOINED.test(text)) kinds |= OPTION;
+  if (kinds & LETTER && BY_LETTER.test(text)) kinds |= OPTION;
+  return (kinds & ~(CURL | LETTER)) | (text.includes('@') ? URL_USER : 0);
 }
 
 function kindsOf(text: string, end: number, index: number): number {
