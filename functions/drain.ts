@@ -19,6 +19,12 @@ export interface RequestStart {
   server: Server;
 }
 
+/** In a list that is as long as what is under way, and overwrites what has left: a Set keeps that in tables it no longer uses. */
+interface Answering {
+  readonly response: ServerResponse;
+  place: number;
+}
+
 export interface DrainOptions {
   /** Default SIGTERM and SIGINT. A second signal ends the process at once. */
   signals?: readonly NodeJS.Signals[];
@@ -39,7 +45,7 @@ export interface DrainOptions {
 export function installDrain(options: DrainOptions = {}): { draining: AbortSignal; uninstall(): void } {
   const signals = options.signals ?? ['SIGTERM', 'SIGINT'];
   const servers = new Set<Server>();
-  const underWay = new Set<ServerResponse>();
+  const underWay: Answering[] = [];
   const draining = new AbortController();
   let armed = false;
 
@@ -47,12 +53,21 @@ export function installDrain(options: DrainOptions = {}): { draining: AbortSigna
     const { response, server } = message as RequestStart;
     if (!armed) arm();
     servers.add(server);
-    underWay.add(response);
+    const answering = { response, place: underWay.length };
+    underWay.push(answering);
     if (draining.signal.aborted) response.setHeader('Connection', 'close');
     response.once('close', () => {
-      underWay.delete(response);
+      leave(answering.place);
       if (draining.signal.aborted) finishIfDone();
     });
+  }
+
+  /** The last one takes the place. */
+  function leave(place: number): void {
+    const last = underWay.pop();
+    if (!last || last.place === place) return;
+    underWay[place] = last;
+    last.place = place;
   }
 
   function arm(): void {
@@ -66,21 +81,21 @@ export function installDrain(options: DrainOptions = {}): { draining: AbortSigna
   function onSignal(): void {
     if (draining.signal.aborted) process.exit(1);
     for (const server of servers) server.close();
-    for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const { response } of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
     setTimeout(cut, options.graceMs ?? GRACE_MS);
     draining.abort();
     finishIfDone();
   }
 
   function finishIfDone(): void {
-    if (underWay.size === 0) process.exit(0);
+    if (underWay.length === 0) process.exit(0);
     // A response whose headers were out before the signal leaves its connection open.
     for (const server of servers) server.closeIdleConnections();
   }
 
   function cut(): void {
-    options.onCut?.(underWay.size);
-    for (const response of underWay) {
+    options.onCut?.(underWay.length);
+    for (const { response } of underWay) {
       if (response.headersSent) continue;
       response.statusCode = 503;
       response.end();

@@ -38,37 +38,45 @@ export interface ListenerOptions {
  * same work several times in a row much faster than in turns with the reading of sockets (docs/performance.md).
  */
 export function listenerOf(handle: Handler, options: ListenerOptions): RequestListener {
-  return (request, response) => {
-    const { method = '', headers } = request;
-    readBody(request, options.most, (rawBody) => {
-      if (!rawBody) return response.destroy();
-      startOutsideOfAnyRequest(() => {
-        void answerTo(rawBody).then((answered) => send(response, answered));
-      });
-    });
+  function answerTo({ method = '', headers }: IncomingMessage, rawBody: Buffer): Promise<Answer> {
+    if (!options.json) return handle({ method, headers, body: undefined, rawBody });
+    if (rawBody.length > options.most) return Promise.resolve(TOO_LARGE);
+    return handle({ method, headers, body: jsonIn(rawBody.toString()), rawBody });
+  }
 
-    function answerTo(rawBody: Buffer): Promise<Answer> {
-      if (!options.json) return handle({ method, headers, body: undefined, rawBody });
-      if (rawBody.length > options.most) return Promise.resolve(TOO_LARGE);
-      return handle({ method, headers, body: jsonIn(rawBody.toString()), rawBody });
-    }
+  return (request, response) => {
+    readBody(request, options.most, (rawBody) => {
+      if (!rawBody) response.destroy();
+      else startOutsideOfAnyRequest(() => sendOnce(answerTo(request, rawBody), response));
+    });
   };
+}
+
+/** A function of its own, that nothing which waits for an answer holds the body meanwhile. */
+function sendOnce(answer: Promise<Answer>, response: ServerResponse): void {
+  void answer.then((answered) => send(response, answered));
 }
 
 /** Calls `done` once: with the bytes, with one more than `most` of more, with undefined when they break off. */
 function readBody(request: IncomingMessage, most: number, done: (body: Buffer | undefined) => void): void {
-  const chunks: Buffer[] = [];
+  // Nearly every body is one chunk, and needs no list.
+  let first: Buffer | undefined;
+  let more: Buffer[] | undefined;
   let bytes = 0;
   let waiting = true;
   const end = (body: Buffer | undefined): void => {
     if (!waiting) return;
     waiting = false;
+    first = undefined;
+    more = undefined;
     request.removeListener('data', take);
     done(body);
   };
-  const whole = (): Buffer => (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+  const whole = (): Buffer => (first && !more ? first : Buffer.concat(more ?? []));
   function take(chunk: Buffer): void {
-    chunks.push(chunk);
+    if (!first) first = chunk;
+    else if (more) more.push(chunk);
+    else more = [first, chunk];
     bytes += chunk.length;
     // Node lets the rest go by once the answer is out.
     if (bytes > most) end(whole().subarray(0, most + 1));

@@ -80,7 +80,7 @@ export function createGate(limit: number): Gate {
 // A flush that several requests share must belong to none of them: whatever follows a request through its calls (a `domain`,
 // a tracer's AsyncLocalStorage) would ascribe all of it, and its errors, to the first. A loop that starts when this
 // module loads is outside every request, and so is all that it starts.
-const starts: (() => void)[] = [];
+let starts: (() => void)[] = [];
 let wake: () => void = () => {};
 
 /** Runs `start` soon, owned by no request: for work that several of them share. */
@@ -101,14 +101,15 @@ async function runStarts(): Promise<never> {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
-    for (let start = starts.shift(); start; start = starts.shift()) {
+    for (let at = 0; at < starts.length; at += 1) {
       try {
-        start();
+        starts[at]?.();
       } catch (error) {
         // A defect of ours must end this instance, as any other does, and never this loop, or the instance would hang.
         void Promise.reject(error);
       }
     }
+    starts = [];
   }
 }
 void runStarts();
@@ -127,7 +128,7 @@ interface Slot<I, O> {
 
 export function createLane<I, O>(options: LaneOptions<I, O>): Lane<I, O> {
   let waiting: Slot<I, O>[] = [];
-  const byKey = new Map<string, Slot<I, O>>();
+  let byKey = new Map<string, Slot<I, O>>();
   let busy = false;
   /** Gives up the place at the gate. */
   let leaveQueue: (() => void) | undefined;
@@ -177,10 +178,10 @@ export function createLane<I, O>(options: LaneOptions<I, O>): Lane<I, O> {
     }
     const group = waiting.slice(0, count);
     waiting = waiting.slice(count);
-    for (const { item, begun } of group) {
-      begun();
-      if (options.keyOf) byKey.delete(options.keyOf(item));
-    }
+    for (const { begun } of group) begun();
+    // A map that is emptied one by one keeps what it held in tables it no longer uses.
+    if (waiting.length === 0) byKey = new Map();
+    else if (options.keyOf) for (const { item } of group) byKey.delete(options.keyOf(item));
     return group;
   }
 

@@ -8,8 +8,8 @@
 
 import type { Context, FalcoEvent, LogEntry } from '../core/event/alert.ts';
 import { carried, IDENTITY, REPLAY, RETRY, UNCLAIMED } from '../core/event/attributes.ts';
-import { type Message, readMessage } from '../core/event/message.ts';
-import { ACKNOWLEDGED, type Answer, type Handler, nack, type Request } from '../core/http.ts';
+import { type Message, type MessageResult, readMessage } from '../core/event/message.ts';
+import { ACKNOWLEDGED, type Answer, type Handler, nack } from '../core/http.ts';
 import { defectOf, type WriteLog } from '../core/log.ts';
 import type { EventObservation, Observe } from '../core/observe.ts';
 import type { AlertView } from '../core/page/notification.ts';
@@ -71,15 +71,29 @@ type Ending = { answer: Answer; outcome: EventObservation['outcome']; reasons: r
 
 export function createIngest(deps: IngestDeps): Handler {
   const bound = createLabelBound();
-  return (request) => ingest(deps, bound, request);
+  return ({ rawBody, body }) => {
+    const leave = deps.admission.enter(rawBody?.length ?? 0);
+    if (!leave) return Promise.resolve({ status: 429, body: { reason: 'overloaded' satisfies ReasonCode } });
+    try {
+      return ingest(deps, bound, readMessage(body, rawBody), leave);
+    } catch (error) {
+      leave();
+      return Promise.reject(error);
+    }
+  };
 }
 
-/** A repeat, as nearly all events are, awaits its claim and nothing else: more promises would cost more than the steps. */
-async function ingest(deps: IngestDeps, bound: BoundLabels, { rawBody, body }: Request): Promise<Answer> {
-  const leave = deps.admission.enter(rawBody?.length ?? 0);
-  if (!leave) return { status: 429, body: { reason: 'overloaded' satisfies ReasonCode } };
+/**
+ * A repeat, as nearly all events are, awaits its claim and nothing else: more promises would cost more than the steps.
+ * It is not given the request, which would be held as long as it waits, and cost the garbage collector more than the steps.
+ */
+async function ingest(
+  deps: IngestDeps,
+  bound: BoundLabels,
+  envelope: MessageResult,
+  leave: () => void,
+): Promise<Answer> {
   try {
-    const envelope = readMessage(body, rawBody);
     if (!envelope.ok) return await parkOrNack(deps.park, { from: 'ingest', ...envelope }, envelope.original);
     const { message } = envelope;
     const read = readEvent(message.text);
