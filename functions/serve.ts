@@ -8,20 +8,36 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
 import { type Answer, type Handler, TOO_LARGE } from './core/http.ts';
 import { jsonIn } from './core/json.ts';
 import { startOutsideOfAnyRequest } from './core/lane.ts';
 import { REQUEST_START, type RequestStart } from './drain.ts';
 
-/** To be called once in a process with one server. From its first request on `listener` has them all. Returns what undoes it. */
+/**
+ * To be called once in a process with one server. From its first request on `listener` has them all, and once that one is answered
+ * nothing is born old (see `keepYoung`). Returns what undoes it.
+ */
 export function takeOver(listener: RequestListener): () => void {
   function take(message: unknown): void {
     stop();
-    (message as RequestStart).server.removeAllListeners('request').on('request', listener);
+    const { server, response } = message as RequestStart;
+    server.removeAllListeners('request').on('request', listener);
+    response.once('close', keepYoung);
   }
   const stop = (): void => void unsubscribe(REQUEST_START, take);
   subscribe(REQUEST_START, take);
   return stop;
+}
+
+/**
+ * V8 puts what survived in a burst of requests into its old generation from then on, by the place in the code that makes
+ * it. Here everything lives as long as a request, and what is old keeps all that it refers to until the old generation is
+ * swept: most of each request was then copied twice (docs/decisions.md, 2026-11-30). Node compares flags with those that its compile
+ * cache was made with, so this waits for the first answer, by when all that a start needs is loaded.
+ */
+function keepYoung(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 export interface ListenerOptions {

@@ -1,9 +1,16 @@
 /** The listener that answers in functions-framework's place, on a real server. */
 
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Answer, Handler, Request } from '../functions/core/http.ts';
@@ -133,7 +140,7 @@ test('an answer has its headers, and its body as JSON', async () => {
 
 test("a server's own listener has none of its requests, not even the first", async () => {
   await listen(JSON_BODIES);
-  const [ours] = server.listeners('request') as Parameters<typeof takeOver>;
+  const [ours] = server.listeners('request') as [RequestListener];
   const theirs: unknown[] = [];
   server.removeAllListeners('request').on('request', (request) => theirs.push(request));
   const undo = takeOver(ours);
@@ -144,5 +151,28 @@ test("a server's own listener has none of its requests, not even the first", asy
     }
   } finally {
     undo();
+  }
+});
+
+test('once the first request is answered, and not before, V8 no longer makes what survived old at birth', async () => {
+  const usual = cachedDataVersionTag();
+  setFlagsFromString('--no-allocation-site-pretenuring');
+  const young = cachedDataVersionTag();
+  setFlagsFromString('--allocation-site-pretenuring');
+  expect(young).not.toBe(usual);
+  const meanwhile: number[] = [];
+  await serve(async () => {
+    meanwhile.push(cachedDataVersionTag());
+    return { status: 204 };
+  }, JSON_BODIES);
+  const [ours] = server.listeners('request') as [RequestListener];
+  const undo = takeOver(ours);
+  try {
+    expect(cachedDataVersionTag()).toBe(usual);
+    for (let count = 0; count < 2; count += 1) expect(await post('{}')).toMatchObject({ status: 204 });
+    expect(meanwhile).toEqual([usual, young]);
+  } finally {
+    undo();
+    setFlagsFromString('--allocation-site-pretenuring');
   }
 });
