@@ -155,10 +155,10 @@ test("a server's own listener has none of its requests, not even the first", asy
 });
 
 test('once the first request is answered, and not before, V8 no longer makes what survived old at birth', async () => {
-  const usual = cachedDataVersionTag();
   setFlagsFromString('--no-allocation-site-pretenuring');
   const young = cachedDataVersionTag();
   setFlagsFromString('--allocation-site-pretenuring');
+  const usual = cachedDataVersionTag();
   expect(young).not.toBe(usual);
   const meanwhile: number[] = [];
   await serve(async () => {
