@@ -68,7 +68,7 @@ export function listenerOf(handle: Handler, options: ListenerOptions): RequestLi
   };
 }
 
-/** A function of its own, that nothing which waits for an answer holds the body meanwhile. */
+/** A function of its own, so that nothing which waits for the answer holds the body meanwhile. */
 function sendOnce(answer: Promise<Answer>, response: ServerResponse): void {
   void answer.then((answered) => send(response, answered));
 }
