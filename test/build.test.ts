@@ -7,11 +7,11 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { bundle, type Metafile } from '../build.mjs';
 import { freePort } from './stack/programs/program.ts';
+import { FRAMEWORK } from './support/framework.ts';
 
 jest.setTimeout(60_000);
 
 const ROOT = new URL('..', import.meta.url).pathname;
-const FRAMEWORK = join(ROOT, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
 /** Inside the project, so that functions-framework is found from there. */
 const OUT = join(ROOT, `node_modules/.cache/falco-relay-build-${process.pid}`);
 const HEAVY = [

@@ -7,9 +7,8 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { freePort } from './stack/programs/program.ts';
+import { FRAMEWORK } from './support/framework.ts';
 
-const FRAMEWORK = new URL('../node_modules/@google-cloud/functions-framework/build/src/main.js', import.meta.url)
-  .pathname;
 const SLOW = new URL('./fixtures/slow-function', import.meta.url).pathname;
 
 interface Slow {

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { freePort, type Program, startProgram } from '../stack/programs/program.ts';
+import { FRAMEWORK } from '../support/framework.ts';
 
 /** Linux counts in hundredths of a second for every process: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 const TICKS_PER_SECOND = 100;
@@ -20,9 +20,6 @@ export interface ServedFunction {
   readonly port: number;
   readonly program: Program;
 }
-
-/** functions-framework as Cloud Functions starts it: https://github.com/GoogleCloudPlatform/functions-framework-nodejs */
-export const FRAMEWORK = fileURLToPath(new URL('main.js', import.meta.resolve('@google-cloud/functions-framework')));
 
 export async function serveFunction(options: {
   target: string;

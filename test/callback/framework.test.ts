@@ -15,6 +15,7 @@ import type { Request } from '../../functions/core/http.ts';
 import type { LogLine } from '../../functions/core/log.ts';
 import { createRelay, listenersOf, type Relay } from '../../functions/wire.ts';
 import { freePort } from '../stack/programs/program.ts';
+import { FRAMEWORK } from '../support/framework.ts';
 import { fakeAfter } from '../support/time.ts';
 import { event, form, NOW, PAGERDUTY_SECRET, pagerdutyRequest, press, SLACK_SECRET, slackRequest } from './support.ts';
 
@@ -105,8 +106,7 @@ describe('what anybody may send', () => {
       "callbacks: { allowed_users: ['*'], slack: { signing_secrets: [{ env: SLACK_SECRET }] } }\n",
     );
     port = await freePort();
-    const framework = path('../../node_modules/@google-cloud/functions-framework/build/src/main.js');
-    child = spawn(process.execPath, [framework, `--source=${path('../../functions/index.ts')}`], {
+    child = spawn(process.execPath, [FRAMEWORK, `--source=${path('../../functions/index.ts')}`], {
       env: {
         PATH: process.env.PATH,
         FUNCTION_TARGET: 'callback',

@@ -240,4 +240,22 @@ export const EVENT_FAULTS: readonly Fault[] = [
     to: '  if (openings.count > overflow.limit * 1e6) {\n',
     suites: ['test/adapters/store/memory'],
   },
+  {
+    id: 'own-source-is-anybodys',
+    rule: 'a16',
+    does: "lets an event speak from the relay's own source",
+    file: 'functions/core/event/own-names.ts',
+    from: '    source: isSource ? CLAIMED_SOURCE : source,\n',
+    to: '    source,\n',
+    suites: ['test/hostile/own-name'],
+  },
+  {
+    id: 'own-identity-is-not-told-of',
+    rule: 'a16',
+    does: "takes an event under one of the relay's own identities for any other",
+    file: 'functions/core/event/own-names.ts',
+    from: ' && !uuid.startsWith(OWN_IDENTITY)) return',
+    to: ') return',
+    suites: ['test/hostile/own-name'],
+  },
 ];

@@ -189,6 +189,15 @@ export const INCIDENT_FAULTS: readonly Fault[] = [
     suites: ['test/escalate/incidents.test'],
   },
   {
+    id: 'storm-keeps-what-became-an-emergency',
+    rule: 'c8',
+    does: 'leaves an incident under its storm though an Emergency joined it',
+    file: JOIN,
+    from: '    if (before && !pierces(alert)) {\n',
+    to: '    if (before) {\n',
+    suites: ['test/escalate/incidents.test'],
+  },
+  {
     id: 'storm-never-ends-for-its-members',
     rule: 'c8',
     does: 'keeps an incident under a storm that is over',
@@ -268,5 +277,14 @@ export const INCIDENT_FAULTS: readonly Fault[] = [
     from: "> SLACK_WINDOW_MS ? 'callback-too-old' : undefined;",
     to: "> 1e15 ? 'callback-too-old' : undefined;",
     suites: ['test/callback/signature', 'test/callback/refused'],
+  },
+  {
+    id: 'digest-is-not-recorded',
+    rule: 'c11',
+    does: 'tells the digest and keeps no record that it was told',
+    file: 'functions/sweep/digest.ts',
+    from: '    writeSaid(tx, ID, { last: day, n: 0, at: tx.now });\n',
+    to: '',
+    suites: ['test/escalate/incidents.test'],
   },
 ];

@@ -9,6 +9,7 @@ import { FUNCTIONS, type FunctionName } from '../../functions/wire.ts';
 import { type Loopback, startLoopback } from '../adapters/loopback.ts';
 import { unzip } from '../infra/unzip.ts';
 import { notRun } from '../not-run.ts';
+import { FRAMEWORK } from '../support/framework.ts';
 import { freePort, type Program, startProgram } from './programs/program.ts';
 import {
   findProvider,
@@ -112,10 +113,9 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
       ...(name === 'ingest' || name === 'sweep' ? { LOKI_URL: 'https://loki.acme.example' } : {}),
       ...secrets,
     };
-    const framework = join(ROOT, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
     return startProgram({
       command: 'env',
-      args: ['-i', ...Object.entries(variables).map((each) => each.join('=')), process.execPath, framework],
+      args: ['-i', ...Object.entries(variables).map((each) => each.join('=')), process.execPath, FRAMEWORK],
       cwd: folder,
       // Nobody may get anything, and callbacks are not configured: the function is there, and asked for nothing.
       ready: async () => [404, 405].includes((await fetch(`http://127.0.0.1:${port}`)).status),

@@ -3,11 +3,11 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { bundle } from '../../../build.mjs';
+import { FRAMEWORK } from '../../support/framework.ts';
 import { freePort, type Program, startProgram } from './program.ts';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
 const NODE = join(ROOT, 'node_modules/.bin/node');
-const FRAMEWORK = join(ROOT, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
 
 export interface Relay<Name extends string> {
   /** Where the function listens; the same after a restart. */
