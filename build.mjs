@@ -1,6 +1,6 @@
 /**
- * Bundles the five functions into dist/: one small index, and each heavy client in a file of its own that loads on
- * first use, because a cold start pays for every byte that it parses.
+ * Bundles the five functions into dist/: one small main.js, and each heavy client in a file of its own that loads on
+ * first use, because a cold start pays for every byte that it parses. index.js runs them (infra/start.cjs).
  *
  * esbuild splits ESM only, and functions-framework loads CommonJS faster: so the bundle is split as ESM, and each file
  * of it is then rewritten to CommonJS. A module that two files need goes to a third one, so nothing with state (the
@@ -34,7 +34,7 @@ export async function bundle(outdir, entry = 'functions/index.ts') {
   const root = import.meta.dirname;
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { index: entry },
+    entryPoints: { main: entry },
     outdir,
     bundle: true,
     // A linked node_modules bundles as one that is there.
@@ -66,6 +66,7 @@ export async function bundle(outdir, entry = 'functions/index.ts') {
     });
     await writeFile(join(outdir, basename(path)), code);
   }
+  await copyFile(join(root, 'infra/start.cjs'), join(outdir, 'index.js'));
   await copyFile(join(root, 'infra/compile.cjs'), join(outdir, 'compile.js'));
   const { version, dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const manifest = {

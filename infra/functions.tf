@@ -14,7 +14,7 @@ locals {
   }
 
   common_environment = merge(
-    # What the bundle's compile.js left there.
+    # What the bundle's compile.js left there of functions-framework.
     { PIPELINE = "pipeline.yaml", GOOGLE_CLOUD_PROJECT = var.project, NODE_COMPILE_CACHE = "compiled" },
     local.firestore ? { STORE_URL = "firestore://${var.project}/${google_firestore_database.store[0].name}" } : {},
   )

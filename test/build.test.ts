@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { bundle, type Metafile } from '../build.mjs';
@@ -64,11 +64,11 @@ describe('dist', () => {
   const outputs = () => Object.entries(metafile.outputs);
   const packageOf = (input: string): string | undefined => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1];
 
-  /** What `index.js` loads at the start: itself, and what it and those import other than by import(). */
+  /** What `main.js` loads at the start: itself, and what it and those import other than by import(). */
   function loadedAtStart(): string[] {
     const loaded = new Set(
       outputs()
-        .filter(([path]) => basename(path) === 'index.js')
+        .filter(([path]) => basename(path) === 'main.js')
         .map(([path]) => path),
     );
     for (const path of loaded) {
@@ -118,6 +118,13 @@ describe('dist', () => {
     const response = await fetch(await run(out, target));
     expect([response.status, await response.text()]).toEqual([status, said]);
   });
+});
+
+test('what was compiled for something else is passed by', async () => {
+  const out = join(OUT, 'stale');
+  await bundle(out);
+  await writeFile(join(out, 'main.js.cache'), 'not compiled');
+  expect((await fetch(await run(out, 'sweep'))).status).toBe(405);
 });
 
 test('a client that loads on first use has the exports that Node would give', async () => {

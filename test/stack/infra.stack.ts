@@ -1,7 +1,7 @@
 /** The Terraform module on Terraform and the real google provider, and what it sets on the bundle that it uploads. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -86,6 +86,19 @@ if (hasTerraform()) {
   notRun('the format of infra/', NO_TERRAFORM);
 }
 
+/** Says of each file whether Node takes what was compiled of it, how long that is, and how long without having run. */
+const COMPILED = `
+const { readFileSync } = require('node:fs');
+const { wrap } = require('node:module');
+const { Script } = require('node:vm');
+console.log(JSON.stringify(process.argv.slice(1).map((filename) => {
+  const source = wrap(readFileSync(filename, 'utf8'));
+  const cachedData = readFileSync(filename + '.cache');
+  const { cachedDataRejected: rejected } = new Script(source, { filename, cachedData });
+  return { file: filename, rejected, bytes: cachedData.length, unrun: new Script(source).createCachedData().length };
+})));
+`;
+
 describe('the bundle, unpacked as Cloud Functions does', () => {
   let folder: string;
   beforeAll(() => {
@@ -96,6 +109,18 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
     }
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     execFileSync('npm', ['run', '--silent', 'gcp-build'], { cwd: folder });
+  });
+
+  test('each file has what V8 compiled of it, and what handles an event is in it', () => {
+    const files = readdirSync(folder).filter((name) => /^(?!index|compile).*\.js$/.test(name));
+    expect(files).toContain('main.js');
+    // In a process of its own, since jest brings its own node:module.
+    const asked = files.map((file) => join(folder, file));
+    const said = execFileSync(process.execPath, ['-e', COMPILED, ...asked], { encoding: 'utf8' });
+    const compiled = JSON.parse(said) as { file: string; rejected: boolean; bytes: number; unrun: number }[];
+    expect(compiled.filter(({ rejected }) => rejected)).toEqual([]);
+    const main = compiled.find(({ file }) => file === join(folder, 'main.js'));
+    expect(main?.bytes).toBeGreaterThan(2 * (main?.unrun ?? Number.NaN));
   });
 
   /** With no variable but those that infra/tests/defaults.tftest.hcl and Cloud Functions give it. */
