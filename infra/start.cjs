@@ -9,7 +9,11 @@
 const { readFileSync } = require('node:fs');
 const { wrap } = require('node:module');
 const { join } = require('node:path');
+const { cachedDataVersionTag, setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
+
+/** Of V8's flags as they are at a start. */
+const STARTED = cachedDataVersionTag();
 
 /** What was loaded, by its file's name: its exports, and its script. */
 const loaded = new Map();
@@ -23,12 +27,21 @@ function compiledOf(path) {
   }
 }
 
+/** Under the flags of a start, since V8 takes nothing that was compiled under others: serve.ts sets one once a start is over. */
+function compile(filename) {
+  const isOver = cachedDataVersionTag() !== STARTED;
+  if (isOver) setFlagsFromString('--allocation-site-pretenuring');
+  const script = new Script(wrap(readFileSync(filename, 'utf8')), { filename, cachedData: compiledOf(filename) });
+  if (isOver) setFlagsFromString('--no-allocation-site-pretenuring');
+  return script;
+}
+
 /** A file of the bundle, as `require` gives it. */
 function load(name) {
   const known = loaded.get(name);
   if (known) return known.module.exports;
   const filename = join(__dirname, name);
-  const script = new Script(wrap(readFileSync(filename, 'utf8')), { filename, cachedData: compiledOf(filename) });
+  const script = compile(filename);
   const module = { exports: {} };
   loaded.set(name, { module, script });
   const requireFrom = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id));
