@@ -86,23 +86,6 @@ if (hasTerraform()) {
   notRun('the format of infra/', NO_TERRAFORM);
 }
 
-/** Says of each file whether Node takes what was compiled of it, also once a start is over, and how long main.js's is without having run. */
-const COMPILED = `
-const { readFileSync } = require('node:fs');
-const { wrap } = require('node:module');
-const { setFlagsFromString } = require('node:v8');
-const { Script } = require('node:vm');
-const [folder, ...files] = process.argv.slice(1);
-const { load, loaded } = require(folder + '/index.js');
-setFlagsFromString('--no-allocation-site-pretenuring');
-for (const file of files) load(file);
-setFlagsFromString('--allocation-site-pretenuring');
-const unrun = new Script(wrap(readFileSync(folder + '/main.js', 'utf8'))).createCachedData().length;
-const rejected = files.filter((file) => loaded.get(file).script.cachedDataRejected !== false);
-console.log(JSON.stringify({ rejected, unrun }));
-process.exit(0);
-`;
-
 describe('the bundle, unpacked as Cloud Functions does', () => {
   let folder: string;
   beforeAll(() => {
@@ -119,7 +102,8 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
     const files = readdirSync(folder).filter((name) => /^(?!index|compile).*\.js$/.test(name));
     expect(files).toContain('main.js');
     // In a process of its own, since jest brings its own node:module.
-    const said = execFileSync(process.execPath, ['-e', COMPILED, folder, ...files], { encoding: 'utf8' });
+    const ask = join(ROOT, 'test/infra/ask-compiled.cjs');
+    const said = execFileSync(process.execPath, [ask, folder, ...files], { encoding: 'utf8' });
     const { rejected, unrun } = JSON.parse(said.split('\n').at(-2) ?? '') as { rejected: string[]; unrun: number };
     expect(rejected).toEqual([]);
     expect(readFileSync(join(folder, 'main.js.cache')).length).toBeGreaterThan(2 * unrun);
