@@ -51,7 +51,9 @@ const message = read(
     if (!result.ok) return refused(result, input);
     const { text, attributes } = result.message;
     const sent = body as { message?: { data?: string }; data?: { message?: { data?: string } } };
-    const data = (typeof sent.message === 'object' ? sent.message : sent.data?.message)?.data ?? '';
+    // A list, or null, is no message, and the one below `data` is read.
+    const isObject = typeof sent.message === 'object' && sent.message !== null && !Array.isArray(sent.message);
+    const data = (isObject ? sent.message : sent.data?.message)?.data ?? '';
     if (!Buffer.from(text, 'utf8').equals(Buffer.from(data, 'base64')) && !data.startsWith('77u/')) fail('other bytes');
     if (Object.getPrototypeOf(attributes) !== null) fail('attributes with a prototype');
   },
