@@ -75,24 +75,20 @@ function sendOnce(answer: Promise<Answer>, response: ServerResponse): void {
 
 /** Calls `done` once: with the bytes, with one more than `most` of more, with undefined when they break off. */
 function readBody(request: IncomingMessage, most: number, done: (body: Buffer | undefined) => void): void {
-  // Nearly every body is one chunk, and needs no list.
-  let first: Buffer | undefined;
-  let more: Buffer[] | undefined;
+  let chunks: Buffer[] = [];
   let bytes = 0;
   let waiting = true;
   const end = (body: Buffer | undefined): void => {
     if (!waiting) return;
     waiting = false;
-    first = undefined;
-    more = undefined;
+    // The request outlives its body.
+    chunks = [];
     request.removeListener('data', take);
     done(body);
   };
-  const whole = (): Buffer => (first && !more ? first : Buffer.concat(more ?? []));
+  const whole = (): Buffer => (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
   function take(chunk: Buffer): void {
-    if (!first) first = chunk;
-    else if (more) more.push(chunk);
-    else more = [first, chunk];
+    chunks.push(chunk);
     bytes += chunk.length;
     // Node lets the rest go by once the answer is out.
     if (bytes > most) end(whole().subarray(0, most + 1));
