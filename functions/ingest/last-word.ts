@@ -59,6 +59,8 @@ const ALERT_EVERY_MS = 300_000;
 const FLOW_EVERY_MS = 30_000;
 /** Nodes that an instance remembers. */
 const MOST_ENTRIES = 20_000;
+/** It looks for those that are written once there are so many: or each invented name would have it look through all. */
+const WORTH_FORGETTING = 1_000;
 /** Of those that wait, in one request. */
 const MOST_AT_ONCE = 500;
 /** A transaction reads and writes a document for each. */
@@ -154,6 +156,7 @@ export function createLastWord(deps: LastWordDeps): LastWord {
   }
 
   function forgetWritten(): boolean {
+    if (entries.size - waiting.size < WORTH_FORGETTING) return false;
     for (const [key, entry] of entries) if (!waiting.has(entry)) entries.delete(key);
     return entries.size < MOST_ENTRIES;
   }

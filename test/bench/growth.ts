@@ -1,6 +1,7 @@
-/** How the time of a step grows with the size of what an attacker gives it: as much text, in one piece or in many. */
+/** How the time of a step grows with the size of what an attacker gives it: as much text, in one piece or in many; more names. */
 
 import { FINGERPRINTS, type Hostile, REDACTIONS } from './hostile.ts';
+import { measureInventedNodes } from './invented-nodes.ts';
 import type { Result } from './result.ts';
 
 const SMALL = 10_000;
@@ -19,7 +20,11 @@ export interface GrowthSize {
 }
 
 export function measureGrowth(size: GrowthSize): Result[] {
-  return [worstOf('redaction', REDACTIONS, size), worstOf('fingerprint', FINGERPRINTS, size)];
+  return [
+    worstOf('redaction', REDACTIONS, size),
+    worstOf('fingerprint', FINGERPRINTS, size),
+    measureInventedNodes(size.tries),
+  ];
 }
 
 function worstOf(step: string, texts: readonly Hostile[], size: GrowthSize): Result {
