@@ -9,7 +9,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
-import { type Answer, type Handler, TOO_LARGE } from './core/http.ts';
+import { type Admission, createAdmission } from './core/admission.ts';
+import { type Answer, type Handler, OVERLOADED, TOO_LARGE } from './core/http.ts';
 import { jsonIn } from './core/json.ts';
 import { startOutsideOfAnyRequest } from './core/lane.ts';
 import { REQUEST_START, type RequestStart } from './drain.ts';
@@ -40,11 +41,16 @@ function keepYoung(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
+/** Where nobody counts. */
+const UNBOUNDED = createAdmission({ events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY });
+
 export interface ListenerOptions {
   /** Bytes of a body. Of a longer one nothing more is read, and it is answered 413. */
   most: number;
   /** Who verifies the bytes first parses them itself, and is given so many of too long a body, and one more. */
   json: boolean;
+  /** Bounds what is in flight, from a request's headers to its answer, by the length that they say it has. */
+  admission?: Admission;
 }
 
 /**
@@ -54,23 +60,39 @@ export interface ListenerOptions {
  * same work several times in a row much faster than in turns with the reading of sockets (docs/performance.md).
  */
 export function listenerOf(handle: Handler, options: ListenerOptions): RequestListener {
+  const { most, json, admission = UNBOUNDED } = options;
+  const admitted = admission !== UNBOUNDED;
+
   function answerTo({ method = '', headers }: IncomingMessage, rawBody: Buffer): Promise<Answer> {
-    if (!options.json) return handle({ method, headers, body: undefined, rawBody });
-    if (rawBody.length > options.most) return Promise.resolve(TOO_LARGE);
-    return handle({ method, headers, body: jsonIn(rawBody.toString()), rawBody });
+    if (!json) return handle({ method, headers, body: undefined, rawBody });
+    if (rawBody.length > most) return Promise.resolve(TOO_LARGE);
+    return handle({ method, headers, body: jsonIn(rawBody.toString()), rawBody, admitted });
   }
 
   return (request, response) => {
-    readBody(request, options.most, (rawBody) => {
+    const said = request.headers['content-length'];
+    let leave = admission.enter(Number(said ?? 0));
+    if (!leave) return send(response, OVERLOADED);
+    readBody(request, most, (rawBody) => {
+      leave?.();
+      // Whose header says no length counts by its bytes once they are there.
+      leave = rawBody && admission.enter(rawBody.length);
       if (!rawBody) response.destroy();
-      else startOutsideOfAnyRequest(() => sendOnce(answerTo(request, rawBody), response));
+      else if (!leave) send(response, OVERLOADED);
+      else {
+        const end = leave;
+        startOutsideOfAnyRequest(() => sendOnce(answerTo(request, rawBody), response, end));
+      }
     });
   };
 }
 
 /** A function of its own, so that nothing which waits for the answer holds the body meanwhile. */
-function sendOnce(answer: Promise<Answer>, response: ServerResponse): void {
-  void answer.then((answered) => send(response, answered));
+function sendOnce(answer: Promise<Answer>, response: ServerResponse, leave: () => void): void {
+  void answer.then((answered) => {
+    leave();
+    send(response, answered);
+  });
 }
 
 /** Calls `done` once: with the bytes, with one more than `most` of more, with undefined when they break off. */

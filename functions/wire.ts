@@ -9,6 +9,7 @@ import { createAct } from './callback/act.ts';
 import { createCallback } from './callback/handler.ts';
 import { MOST_BYTES } from './callback/verify.ts';
 import type { Config } from './config.ts';
+import { type Admission, createAdmission } from './core/admission.ts';
 import { type Answer, type Handler, ONLY_POST, type Request } from './core/http.ts';
 import { defectOf, type WriteLog } from './core/log.ts';
 import { createSilenceCache } from './core/mute/silence-cache.ts';
@@ -17,7 +18,6 @@ import { createPark } from './core/park.ts';
 import type { After, Clock, Log, Receiver, Store, Topics } from './core/ports.ts';
 import { createEscalate } from './escalate/handler.ts';
 import { createMuting } from './escalate/mute.ts';
-import { createAdmission } from './ingest/admission.ts';
 import { createStoreLanes } from './ingest/commit.ts';
 import { createExplain } from './ingest/explain.ts';
 import { createIngest } from './ingest/handler.ts';
@@ -58,6 +58,8 @@ export interface RelayDeps {
 
 export interface Relay {
   handlers: Readonly<Record<FunctionName, Handler>>;
+  /** What `ingest` holds in flight. */
+  admission: Admission;
   /** The store in use, opened on first use. */
   store(): Promise<Store>;
   close(): Promise<void>;
@@ -68,6 +70,8 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, clock, after, writeLog } = deps;
   const observing = deps.observe ? { observe: deps.observe } : {};
   const closing: (() => Promise<void>)[] = [];
+  const { MAX_EVENTS_IN_FLIGHT: events, MAX_BYTES_IN_FLIGHT: bytes } = config.env;
+  const admission = createAdmission({ events, bytes });
 
   const store = once(async () => deps.store ?? closed(await openStore(deps)));
   const log = once(async () => deps.log ?? closed(await openLoki(deps)));
@@ -98,11 +102,11 @@ export function createRelay(deps: RelayDeps): Relay {
   const receivers = new Map<string, Promise<Receiver | undefined>>();
   const handlers: Record<FunctionName, () => Promise<Handler>> = {
     ingest: async () => {
-      const { pipeline, env } = config;
+      const { pipeline } = config;
       const shared = await common();
       return createIngest({
         ...shared,
-        admission: createAdmission({ events: env.MAX_EVENTS_IN_FLIGHT, bytes: env.MAX_BYTES_IN_FLIGHT }),
+        admission,
         enricher: await openEnricher(deps, closing),
         redactor: createRedactor(redactionKey(config)),
         redact: pipeline.redact,
@@ -179,6 +183,7 @@ export function createRelay(deps: RelayDeps): Relay {
         return [name, name === 'callback' ? open : onlyPosted(open)];
       }),
     ) as Relay['handlers'],
+    admission,
     store,
     async close() {
       await Promise.allSettled(closing.map((close) => close()));
@@ -187,10 +192,11 @@ export function createRelay(deps: RelayDeps): Relay {
 }
 
 /** What a server calls: anybody may call callback, which reads little, and parses nothing before it is verified. */
-export function listenersOf({ handlers }: Relay): Readonly<Record<FunctionName, RequestListener>> {
-  const pushed = (handle: Handler): RequestListener => listenerOf(handle, { most: MOST_PUSHED_BYTES, json: true });
+export function listenersOf({ handlers, admission }: Relay): Readonly<Record<FunctionName, RequestListener>> {
+  const pushes = { most: MOST_PUSHED_BYTES, json: true };
+  const pushed = (handle: Handler): RequestListener => listenerOf(handle, pushes);
   return {
-    ingest: pushed(handlers.ingest),
+    ingest: listenerOf(handlers.ingest, { ...pushes, admission }),
     escalate: pushed(handlers.escalate),
     notify: pushed(handlers.notify),
     sweep: pushed(handlers.sweep),

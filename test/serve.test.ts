@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import {
+  type ClientRequest,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -13,6 +14,7 @@ import { text } from 'node:stream/consumers';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { createAdmission } from '../functions/core/admission.ts';
 import type { Answer, Handler, Request } from '../functions/core/http.ts';
 import { type ListenerOptions, listenerOf, takeOver } from '../functions/serve.ts';
 
@@ -101,6 +103,79 @@ describe('a body', () => {
     await ended;
     expect(await post('{}')).toMatchObject({ status: 204 });
     expect(seen).toHaveLength(1);
+  });
+});
+
+describe('what an instance has in flight', () => {
+  const bounded = (bytes: number): ListenerOptions => ({
+    most: 1_000,
+    json: true,
+    admission: createAdmission({ events: 10, bytes }),
+  });
+  const REFUSED = { status: 429, said: '{"reason":"overloaded"}' };
+
+  /** Sends the headers of a request and the first byte of its body. */
+  async function begin(length: number): Promise<{ sent: ClientRequest; received: IncomingMessage }> {
+    const sent = httpRequest({
+      host: '127.0.0.1',
+      port: port(),
+      method: 'POST',
+      headers: { 'content-length': length },
+    });
+    sent.on('error', () => {});
+    const arrived = once(server, 'request') as Promise<[IncomingMessage]>;
+    sent.write('1');
+    const [received] = await arrived;
+    return { sent, received };
+  }
+
+  test('counts by the length that a body is said to have, before it is there', async () => {
+    await listen(bounded(1_000));
+    const { sent: first } = await begin(600);
+    expect(await post('1'.repeat(401))).toMatchObject(REFUSED);
+    expect(seen).toEqual([]);
+    expect(await post('1'.repeat(400))).toMatchObject({ status: 204 });
+    const answered = once(first, 'response') as Promise<[IncomingMessage]>;
+    first.end('1'.repeat(599));
+    expect((await answered)[0].statusCode).toBe(204);
+    expect(await post('1'.repeat(1_000))).toMatchObject({ status: 204 });
+    expect(seen.map(({ admitted, rawBody }) => [admitted, rawBody?.length])).toEqual([
+      [true, 400],
+      [true, 600],
+      [true, 1_000],
+    ]);
+  });
+
+  test('counts until it is answered', async () => {
+    let free = (): void => {};
+    const held = new Promise<Answer>((resolve) => {
+      free = () => resolve({ status: 204 });
+    });
+    await serve(({ rawBody }) => (rawBody?.length === 600 ? held : Promise.resolve({ status: 204 })), bounded(1_000));
+    const first = post('1'.repeat(600));
+    await once(server, 'request');
+    expect(await post('1'.repeat(401))).toMatchObject(REFUSED);
+    free();
+    expect(await first).toMatchObject({ status: 204 });
+    expect(await post('1'.repeat(401))).toMatchObject({ status: 204 });
+  });
+
+  test('has room again for what broke off', async () => {
+    await listen(bounded(1_000));
+    const { sent, received } = await begin(600);
+    const ended = new Promise((resolve) => received.once('close', resolve));
+    sent.destroy();
+    await ended;
+    expect(await post('1'.repeat(1_000))).toMatchObject({ status: 204 });
+  });
+
+  test('counts a body of unsaid length once it is there', async () => {
+    await listen(bounded(500));
+    const chunked = { 'transfer-encoding': 'chunked' };
+    const { sent } = await begin(100);
+    expect(await post('1'.repeat(401), chunked)).toMatchObject(REFUSED);
+    expect(await post('1'.repeat(400), chunked)).toMatchObject({ status: 204 });
+    sent.destroy();
   });
 });
 

@@ -1,19 +1,22 @@
 /** A function that starts while its store is away: it pages, says so, and works as soon as the store is back. */
 
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { type Config, loadConfig } from '../functions/config.ts';
 import type { LogLine } from '../functions/core/log.ts';
 import type { OutgoingMessage } from '../functions/core/ports.ts';
-import { createRelay } from '../functions/wire.ts';
+import { createRelay, listenersOf } from '../functions/wire.ts';
 import { pagerdutyRequest } from './callback/support.ts';
 import { freePort } from './stack/programs/program.ts';
 import { CLUSTER_ATTRIBUTES, eventText, pushOf, shellEvent } from './support/events.ts';
 
-function relayAt(STORE_URL: string, callbacks?: Config['callbacks']) {
+function relayAt(STORE_URL: string, callbacks?: Config['callbacks'], env: Readonly<Record<string, string>> = {}) {
   const lines: LogLine[] = [];
   const published: OutgoingMessage[] = [];
   const relay = createRelay({
-    config: { ...loadConfig({ STORE_URL }), callbacks },
+    config: { ...loadConfig({ STORE_URL, ...env }), callbacks },
     clock: Date.now,
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
@@ -24,7 +27,7 @@ function relayAt(STORE_URL: string, callbacks?: Config['callbacks']) {
     topics: { publish: async (_topic, message) => void published.push(message) },
   });
   const body = pushOf(eventText(shellEvent({ priority: 'Critical' })), CLUSTER_ATTRIBUTES);
-  return { relay, lines, published, ingest: () => relay.handlers.ingest({ method: 'POST', headers: {}, body }) };
+  return { relay, lines, published, body, ingest: () => relay.handlers.ingest({ method: 'POST', headers: {}, body }) };
 }
 
 describe('ingest', () => {
@@ -59,6 +62,28 @@ test.each(['ingest', 'escalate', 'notify', 'sweep'] as const)(
     await relay.close();
   },
 );
+
+test('ingest turns away what it has no room for by its header, and counts nothing twice', async () => {
+  const { relay, body } = relayAt('memory:', undefined, { MAX_EVENTS_IN_FLIGHT: '1' });
+  const server = createServer(listenersOf(relay).ingest).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const text = JSON.stringify(body);
+  const slow = request({ port, method: 'POST', headers: { 'content-length': Buffer.byteLength(text) } });
+  const answered = once(slow, 'response') as Promise<[IncomingMessage]>;
+  const arrived = once(server, 'request');
+  slow.write(text.slice(0, 1));
+  await arrived;
+  const other = await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: text });
+  expect([other.status, await other.json()]).toEqual([429, { reason: 'overloaded' }]);
+  slow.end(text.slice(1));
+  const [answer] = await answered;
+  expect(answer.statusCode).toBe(204);
+  answer.resume();
+  server.closeAllConnections();
+  server.close();
+  await relay.close();
+});
 
 describe('callback', () => {
   const signing_secrets = ['0123456789abcdef'];

@@ -9,6 +9,8 @@ export interface Request {
   body: unknown;
   /** As received; needed to verify signatures. */
   rawBody?: Uint8Array | undefined;
+  /** Whoever read it counts it in the function's admission already, until it is answered. */
+  admitted?: boolean;
 }
 
 export interface Answer {
@@ -28,6 +30,9 @@ export const ONLY_POST: Answer = { status: 405, headers: { allow: 'POST' } };
 
 /** More than Pub/Sub and the scheduler ever send. */
 export const TOO_LARGE: Answer = { status: 413, body: { reason: 'message-too-large' satisfies ReasonCode } };
+
+/** There is no room in this instance right now: Pub/Sub delivers the message again. */
+export const OVERLOADED: Answer = { status: 429, body: { reason: 'overloaded' satisfies ReasonCode } };
 
 /** Pub/Sub delivers the message again. */
 export function nack(reason: string): Answer {

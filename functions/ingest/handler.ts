@@ -6,17 +6,17 @@
  * message is acknowledged when nothing is owed any more; docs/protocol.md describes the state machine.
  */
 
+import type { Admission } from '../core/admission.ts';
 import type { Context, FalcoEvent, LogEntry } from '../core/event/alert.ts';
 import { carried, IDENTITY, REPLAY, RETRY, UNCLAIMED } from '../core/event/attributes.ts';
 import { type Message, type MessageResult, readMessage } from '../core/event/message.ts';
-import { ACKNOWLEDGED, type Answer, type Handler, nack } from '../core/http.ts';
+import { ACKNOWLEDGED, type Answer, type Handler, nack, OVERLOADED } from '../core/http.ts';
 import { defectOf, type WriteLog } from '../core/log.ts';
 import type { EventObservation, Observe } from '../core/observe.ts';
 import type { AlertView } from '../core/page/notification.ts';
 import { type Park, parkOrNack } from '../core/park.ts';
 import type { Clock, EventRecord, Log, Topics } from '../core/ports.ts';
 import type { ReasonCode } from '../core/reasons.ts';
-import type { Admission } from './admission.ts';
 import { claimOf, isTooLarge } from './claim.ts';
 import type { StoreLanes } from './commit.ts';
 import { entryOf } from './entry.ts';
@@ -71,9 +71,9 @@ type Ending = { answer: Answer; outcome: EventObservation['outcome']; reasons: r
 
 export function createIngest(deps: IngestDeps): Handler {
   const bound = createLabelBound();
-  return ({ rawBody, body }) => {
-    const leave = deps.admission.enter(rawBody?.length ?? 0);
-    if (!leave) return Promise.resolve({ status: 429, body: { reason: 'overloaded' satisfies ReasonCode } });
+  return ({ rawBody, body, admitted }) => {
+    const leave = admitted ? () => {} : deps.admission.enter(rawBody?.length ?? 0);
+    if (!leave) return Promise.resolve(OVERLOADED);
     try {
       return ingest(deps, bound, readMessage(body, rawBody), leave);
     } catch (error) {

@@ -97,6 +97,7 @@ run "functions" {
     condition = google_cloudfunctions2_function.function["ingest"].service_config[0].environment_variables == tomap({
       PIPELINE             = "pipeline.yaml"
       NODE_COMPILE_CACHE   = "compiled"
+      NODE_OPTIONS         = "--max-semi-space-size=16"
       GOOGLE_CLOUD_PROJECT = "acme-security"
       STORE_URL            = "firestore://acme-security/falco-relay"
       LOKI_URL             = "https://loki.acme.example"
@@ -108,7 +109,7 @@ run "functions" {
     error_message = "ingest has other settings."
   }
   assert {
-    condition     = toset(keys(google_cloudfunctions2_function.function["callback"].service_config[0].environment_variables)) == toset(["PIPELINE", "NODE_COMPILE_CACHE", "GOOGLE_CLOUD_PROJECT", "STORE_URL", "TOPIC_NOTIFICATIONS"])
+    condition     = toset(keys(google_cloudfunctions2_function.function["callback"].service_config[0].environment_variables)) == toset(["PIPELINE", "NODE_COMPILE_CACHE", "NODE_OPTIONS", "GOOGLE_CLOUD_PROJECT", "STORE_URL", "TOPIC_NOTIFICATIONS"])
     error_message = "callback has settings that it does not use."
   }
   assert {

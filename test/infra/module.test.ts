@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { loadConfig, parsePipeline } from '../../functions/config.ts';
 import { FUNCTIONS } from '../../functions/wire.ts';
 import { readSource } from '../imports.ts';
+import { DEPLOYED } from '../support/framework.ts';
 import { blocksOf, bodyOf, INFRA, quoted } from './hcl.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -38,7 +39,7 @@ describe('environment variables', () => {
   );
   const ours = [...`${file('functions.tf')}${file('accounts.tf')}`.matchAll(/\b([A-Z]{3,}(?:_[A-Z]+)+|PIPELINE)\b/g)]
     .map(([, name = '']) => name)
-    // Node reads one of them itself.
+    // Node reads these itself.
     .filter((name) => !/^(VPC|ALLOW|DOCKER|NODE)_/.test(name));
 
   test('that are set are those that the functions read', () => {
@@ -54,6 +55,13 @@ describe('environment variables', () => {
     for (const name of may) expect(file('variables.tf')).toContain(`"${name}"`);
     expect(known.filter((name) => ![...ours, ...secrets, ...may, ...desk].includes(name))).toEqual([]);
   });
+});
+
+test('a benchmark gives a function the memory that the module gives it', () => {
+  const [memory = ''] = new Set(quoted(file('functions.tf')).filter((text) => /^\d+Mi$/.test(text)));
+  const options = group(/NODE_OPTIONS += "(.*)"/, file('functions.tf'));
+  // V8 takes half of a machine's memory for what is old.
+  expect(DEPLOYED.NODE_OPTIONS).toBe(`--max-old-space-size=${Number.parseInt(memory, 10) / 2} ${options}`);
 });
 
 const publishes = group(/publishes = \{\n([\s\S]*?)\n {2}\}/, file('accounts.tf'));

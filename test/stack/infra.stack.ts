@@ -118,6 +118,7 @@ describe('the bundle, unpacked as Cloud Functions does', () => {
       FUNCTION_TARGET: name,
       PIPELINE: 'pipeline.yaml',
       NODE_COMPILE_CACHE: 'compiled',
+      NODE_OPTIONS: '--max-semi-space-size=16',
       NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
       GOOGLE_CLOUD_PROJECT: 'acme-security',
       STORE_URL: 'firestore://acme-security/falco-relay',

@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { bundle } from '../../../build.mjs';
-import { FRAMEWORK } from '../../support/framework.ts';
+import { DEPLOYED, FRAMEWORK } from '../../support/framework.ts';
 import { freePort, type Program, startProgram } from './program.ts';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
@@ -14,6 +14,8 @@ export interface Relay<Name extends string> {
   url(name: Name): string;
   /** What it printed, its earlier lives included. */
   output(name: Name): string;
+  /** Of the process that runs now. */
+  pid(name: Name): number;
   /** SIGKILL; resolves once it is gone. */
   kill9(name: Name): Promise<void>;
   /** To the process that runs now. */
@@ -45,7 +47,7 @@ export async function startRelay<Name extends string>(options: RelayOptions<Name
       args: [FRAMEWORK, `--target=${name}`, '--source=dist', `--port=${port}`],
       cwd: ROOT,
       // No test looks for a metadata server beyond the loopback.
-      env: { METADATA_SERVER_DETECTION: 'none', ...options.env, ...options.envOf?.[name], ...env },
+      env: { METADATA_SERVER_DETECTION: 'none', ...DEPLOYED, ...options.env, ...options.envOf?.[name], ...env },
       ready: () => listens(port),
     });
   }
@@ -81,6 +83,7 @@ export async function startRelay<Name extends string>(options: RelayOptions<Name
   return {
     url: (name) => `http://127.0.0.1:${get(name).port}/`,
     output: (name) => get(name).before + get(name).program.output(),
+    pid: (name) => get(name).program.pid,
     async kill9(name) {
       const { program } = get(name);
       program.signal('SIGKILL');

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createAdmission } from '../../functions/ingest/admission.ts';
+import { createAdmission } from '../../functions/core/admission.ts';
 
 test('as many events as fit are in flight, and one more when one has left', () => {
   const { enter } = createAdmission({ events: 2, bytes: 1_000 });
