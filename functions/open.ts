@@ -32,12 +32,12 @@ export async function openStore({ config, clock, after, writeLog }: OpenDeps): P
   return checkedStore(await open(url, { clock, after, warn }));
 }
 
-export async function openLoki({ config, clock, after }: OpenDeps) {
+export async function openLoki({ config, clock, after }: OpenDeps, inFlight: () => number) {
   const { LOKI_URL: url, LOKI_TENANT: tenant, LOKI_USERNAME: username, LOKI_PASSWORD: password } = config.env;
   if (!url) throw new Error('LOKI_URL is not set');
   const { createLoki } = await import('./adapters/loki/writer.ts');
   const credentials = { tenant, username, password, bearerToken: config.env.LOKI_BEARER_TOKEN };
-  return createLoki({ url, ...given(credentials), clock, after });
+  return createLoki({ url, ...given(credentials), clock, after, inFlight });
 }
 
 export async function openTopics({ config, after }: OpenDeps) {

@@ -74,7 +74,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const admission = createAdmission({ events, bytes });
 
   const store = once(async () => deps.store ?? closed(await openStore(deps)));
-  const log = once(async () => deps.log ?? closed(await openLoki(deps)));
+  const log = once(async () => deps.log ?? closed(await openLoki(deps, () => admission.events)));
   const topics = once(async () => deps.topics ?? closed(await openTopics(deps)));
   const common = once(async () => {
     const open = { store: await store(), topics: await topics() };

@@ -5,6 +5,7 @@ import { createGate, createLane, type Lane } from '../../core/lane.ts';
 import { ok } from '../../core/outcome.ts';
 import type { After, Clock, Log, PushOutcome } from '../../core/ports.ts';
 import { createLokiClient, type LokiClient, type LokiOptions } from './client.ts';
+import { createGathering } from './gather.ts';
 import { guardClient } from './guard.ts';
 import { createLookup } from './lookup.ts';
 import { isLabelName, streamLabels } from './names.ts';
@@ -18,6 +19,8 @@ export type LokiWriterOptions = (LokiOptions | { client: LokiClient }) & {
   pushTimeoutMs?: number;
   /** For one query, in milliseconds; 5 s unless told. */
   lookupTimeoutMs?: number;
+  /** How many events are in flight that may come to be pushed; none unless told. While they are many, pushes are gathered. */
+  inFlight?: () => number;
 };
 
 export interface LokiWriter extends Log {
@@ -41,10 +44,13 @@ const MAX_LABEL_VALUE_BYTES = 2_048;
 
 /** Throws for an address that is none, and for both kinds of credentials at once. */
 export function createLoki(options: LokiWriterOptions): LokiWriter {
-  const { after, clock, pushTimeoutMs = 5_000, lookupTimeoutMs = 5_000 } = options;
+  const { after, clock, pushTimeoutMs = 5_000, lookupTimeoutMs = 5_000, inFlight = () => 0 } = options;
   const client = guardClient('client' in options ? options.client : createLokiClient(options), clock);
   const lookup = createLookup({ client, after, timeoutMs: lookupTimeoutMs });
-  const gate = createGate(GATE);
+  /** Entries here, and of these the ones whose push is under way. */
+  let entries = 0;
+  let underWay = 0;
+  const gate = createGathering({ gate: createGate(GATE), inFlight, waiting: () => entries - underWay, after });
   const lanes = new Map<string, Lane<Item, PushOutcome>>();
   let pushes = 0;
   const push = createPush({ client, lookup, clock, pushTimeoutMs, onPush: () => (pushes += 1) });
@@ -52,9 +58,13 @@ export function createLoki(options: LokiWriterOptions): LokiWriter {
   async function flush(items: readonly Item[], deadline: AbortSignal) {
     const budget = new AbortController();
     const cancel = after(FLUSH_BUDGET_MS, () => budget.abort(new Error('no time left for this group')));
-    const outcomes = await push(items, AbortSignal.any([deadline, budget.signal]));
-    cancel();
-    return outcomes.map(ok);
+    underWay += items.length;
+    try {
+      return (await push(items, AbortSignal.any([deadline, budget.signal]))).map(ok);
+    } finally {
+      underWay -= items.length;
+      cancel();
+    }
   }
 
   /** Lanes live as long as something waits in them, so that there are never more of them than entries in flight. */
@@ -90,9 +100,13 @@ export function createLoki(options: LokiWriterOptions): LokiWriter {
         const item = { labels, timestampNs, line, metadata, bytes: encodeEntry(entry) };
         const key = streamLabels(labels);
         const lane = laneOf(key);
+        entries += 1;
         try {
-          return await lane.submit(item);
+          const outcome = lane.submit(item);
+          gate.came();
+          return await outcome;
         } finally {
+          entries -= 1;
           if (lane.idle && lanes.get(key) === lane) lanes.delete(key);
         }
       } catch (error) {
