@@ -78,7 +78,7 @@ const environmentOptions = z
     TOPIC_DEAD_LETTER: topic('falco-dead-letter'),
     REDACTION_KEY: setting,
     MAX_EVENTS_IN_FLIGHT: z.coerce.number().int().min(1).max(100_000).default(2_000),
-    MAX_BYTES_IN_FLIGHT: z.coerce.number().int().min(1_000_000).default(32_000_000),
+    MAX_BYTES_IN_FLIGHT: z.coerce.number().int().min(1_000_000).default(24_000_000),
   })
   .superRefine((env, context) => {
     const problem = (path: string, message: string): void =>

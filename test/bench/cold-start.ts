@@ -12,7 +12,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../stack/programs/program.ts';
-import { DEPLOYED, FRAMEWORK } from '../support/framework.ts';
+import { FRAMEWORK, NODE_OPTIONS } from '../support/framework.ts';
 import { bodiesOf, readSamples } from './mix.ts';
 import type { Result } from './result.ts';
 import { median } from './rounds.ts';
@@ -59,7 +59,7 @@ async function start(
   const port = await freePort();
   const begin = performance.now();
   const child = spawn(process.execPath, [FRAMEWORK, `--target=${target}`, `--source=${source}`, `--port=${port}`], {
-    env: { ...process.env, ...env, ...DEPLOYED },
+    env: { ...process.env, ...env, NODE_ENV: 'production', NODE_OPTIONS },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   try {

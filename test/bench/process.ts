@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { freePort, type Program, startProgram } from '../stack/programs/program.ts';
-import { DEPLOYED, FRAMEWORK } from '../support/framework.ts';
+import { FRAMEWORK, NODE_OPTIONS } from '../support/framework.ts';
 
 /** Linux counts in hundredths of a second for every process: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 const TICKS_PER_SECOND = 100;
@@ -31,7 +31,7 @@ export async function serveFunction(options: {
   const program = await startProgram({
     command: process.execPath,
     args: [FRAMEWORK, `--target=${options.target}`, `--source=${options.source}`, `--port=${port}`],
-    env: { ...options.env, ...DEPLOYED },
+    env: { ...options.env, NODE_ENV: 'production', NODE_OPTIONS },
     ready: () => isListening(port),
   });
   return { port, program };

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { loadConfig, parsePipeline } from '../../functions/config.ts';
 import { FUNCTIONS } from '../../functions/wire.ts';
 import { readSource } from '../imports.ts';
-import { DEPLOYED } from '../support/framework.ts';
+import { NODE_OPTIONS } from '../support/framework.ts';
 import { blocksOf, bodyOf, INFRA, quoted } from './hcl.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -61,7 +61,7 @@ test('a benchmark gives a function the memory that the module gives it', () => {
   const [memory = ''] = new Set(quoted(file('functions.tf')).filter((text) => /^\d+Mi$/.test(text)));
   const options = group(/NODE_OPTIONS += "(.*)"/, file('functions.tf'));
   // V8 takes half of a machine's memory for what is old.
-  expect(DEPLOYED.NODE_OPTIONS).toBe(`--max-old-space-size=${Number.parseInt(memory, 10) / 2} ${options}`);
+  expect(NODE_OPTIONS).toBe(`--max-old-space-size=${Number.parseInt(memory, 10) / 2} ${options}`);
 });
 
 const publishes = group(/publishes = \{\n([\s\S]*?)\n {2}\}/, file('accounts.tf'));

@@ -12,7 +12,7 @@ import { startRelay } from './programs/relay.ts';
 
 const MEMORY_KB = 512 * 1024;
 const MESSAGES = 27;
-/** In base64 nine million, which leaves three of them room. */
+/** In base64 nine million, which leaves two of them room. */
 const BYTES = 7_000_000;
 
 /** What cost most of what was tried: each secret is replaced, and the result is longer. */

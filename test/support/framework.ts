@@ -9,4 +9,4 @@ export const FRAMEWORK = new URL(
  * What V8 gives itself of the 512 MiB of a deployed function, with the NODE_OPTIONS of infra/functions.tf: a machine with more memory
  * would measure what nobody deploys.
  */
-export const DEPLOYED = { NODE_ENV: 'production', NODE_OPTIONS: '--max-old-space-size=256 --max-semi-space-size=16' };
+export const NODE_OPTIONS = '--max-old-space-size=256 --max-semi-space-size=16';

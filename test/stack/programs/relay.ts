@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { bundle } from '../../../build.mjs';
-import { DEPLOYED, FRAMEWORK } from '../../support/framework.ts';
+import { FRAMEWORK, NODE_OPTIONS } from '../../support/framework.ts';
 import { freePort, type Program, startProgram } from './program.ts';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
@@ -47,7 +47,7 @@ export async function startRelay<Name extends string>(options: RelayOptions<Name
       args: [FRAMEWORK, `--target=${name}`, '--source=dist', `--port=${port}`],
       cwd: ROOT,
       // No test looks for a metadata server beyond the loopback.
-      env: { METADATA_SERVER_DETECTION: 'none', ...DEPLOYED, ...options.env, ...options.envOf?.[name], ...env },
+      env: { METADATA_SERVER_DETECTION: 'none', NODE_OPTIONS, ...options.env, ...options.envOf?.[name], ...env },
       ready: () => listens(port),
     });
   }
