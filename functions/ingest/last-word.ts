@@ -155,10 +155,11 @@ export function createLastWord(deps: LastWordDeps): LastWord {
     writeLog({ severity: 'WARNING', message, reason: 'nodes-too-many', labels: { cluster: name } });
   }
 
+  /** Whether it forgot any, and then so many. */
   function forgetWritten(): boolean {
     if (entries.size - waiting.size < WORTH_FORGETTING) return false;
     for (const [key, entry] of entries) if (!waiting.has(entry)) entries.delete(key);
-    return entries.size < MOST_ENTRIES;
+    return true;
   }
 
   /** Gives the entry where it is to be written now. */

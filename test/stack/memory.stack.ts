@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { CLUSTER_ATTRIBUTES, eventText, pushOf, shellEvent } from '../support/events.ts';
-import { type Pubsub, startPubsub } from './programs/pubsub.ts';
+import { startPubsub } from './programs/pubsub.ts';
 import { startRelay } from './programs/relay.ts';
 
 const MEMORY_KB = 512 * 1024;
@@ -27,7 +27,7 @@ function bodyOf(index: number): string {
 test('twenty-seven events of seven megabytes at once are parked one after the other', async () => {
   const loki = createServer((_, response) => void response.writeHead(204).end()).listen(0, '127.0.0.1');
   await once(loki, 'listening');
-  const pubsub: Pubsub = await startPubsub();
+  const pubsub = await startPubsub();
   await pubsub.createTopic('falco-dead-letter');
   const relay = await startRelay({
     targets: ['ingest'],
